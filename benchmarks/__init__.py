@@ -1,0 +1,1 @@
+"""Hot paths measured as ratios within one run, against floors and against a peer."""

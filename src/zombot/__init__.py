@@ -1,0 +1,1 @@
+"""An arbitrage platform with a deterministic core in a thin shell."""

@@ -1,0 +1,1 @@
+"""Values and rules of trading: no input or output, no clock, no chance."""

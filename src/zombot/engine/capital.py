@@ -1,0 +1,85 @@
+"""What is free to use: the ledger's balances less what positions lock and orders in flight have reserved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from zombot.domain.identifiers import InstrumentId, VenueId
+from zombot.domain.money import ONE, ZERO
+from zombot.domain.order import Order, Side
+from zombot.engine.config import EngineConfig
+from zombot.engine.state import EngineState
+
+
+class Capital:
+    """Answers from the durable state, so that a reservation is as sure as the order's record."""
+
+    def __init__(self, state: EngineState, config: EngineConfig) -> None:
+        self._state = state
+        self._config = config
+
+    def margin_rate(self, instrument: InstrumentId) -> Decimal:
+        """Share of the notional that a position of this perpetual locks."""
+        return self._config.margin_rates.get(instrument, ONE)
+
+    def free_quote(self, venue: VenueId, asset: str) -> Decimal:
+        """Free quote asset, less the buffer that entries leave alone."""
+        durable, instruments = self._state.durable, self._state.instruments
+        free = durable.ledger.balances.get(f"{venue}/{asset}", ZERO) * (
+            ONE - self._config.limits.balance_buffer
+        )
+        for identifier, holding in durable.ledger.holdings.items():
+            instrument = instruments[identifier]
+            if holding.quantity and instrument.venue == venue and instrument.quote == asset:
+                free -= abs(holding.cost) * self.margin_rate(identifier)
+        for order in self._in_flight():
+            instrument = instruments[order.request.instrument]
+            if instrument.venue == venue and instrument.quote == asset:
+                free -= self._reserved_quote(order)
+        return free
+
+    def free_base(self, venue: VenueId, asset: str) -> Decimal:
+        """Free base asset for a spot leg that sells from inventory: what no arbitrage holds or sells."""
+        durable, instruments = self._state.durable, self._state.instruments
+        free = durable.ledger.balances.get(f"{venue}/{asset}", ZERO)
+        for arbitrage in durable.arbitrages.values():
+            for leg in arbitrage.legs:
+                instrument = instruments[leg.instrument]
+                if instrument.is_spot and instrument.venue == venue and instrument.base == asset:
+                    free -= max(leg.net, ZERO)
+        for order in self._in_flight():
+            instrument = instruments[order.request.instrument]
+            sells_base = instrument.is_spot and order.request.side is Side.SELL
+            if sells_base and instrument.venue == venue and instrument.base == asset:
+                free -= order.remaining
+        return free
+
+    def open_notional(self, *, pair: str | None = None, venue: VenueId | None = None) -> Decimal:
+        """Notional of arbitrages under way, on their first leg at full target, so that in flight counts."""
+        total = ZERO
+        for arbitrage in self._state.durable.arbitrages.values():
+            leg = arbitrage.legs[0]
+            if pair is not None and arbitrage.pair != pair:
+                continue
+            if venue is not None and self._state.instruments[leg.instrument].venue != venue:
+                continue
+            size = abs(leg.net) if arbitrage.state.value == "open" else abs(leg.target)
+            total += size * leg.decision_price
+        return total
+
+    def _in_flight(self) -> list[Order]:
+        orders = self._state.durable.orders
+        return [
+            orders[identifier]
+            for arbitrage in self._state.durable.arbitrages.values()
+            for identifier in arbitrage.working
+            if not orders[identifier].final
+        ]
+
+    def _reserved_quote(self, order: Order) -> Decimal:
+        request = order.request
+        price = request.price or request.decision_price
+        notional = max(order.remaining, ZERO) * price
+        if self._state.instruments[request.instrument].is_spot:
+            return notional if request.side is Side.BUY else ZERO
+        return ZERO if request.reduce_only else notional * self.margin_rate(request.instrument)

@@ -1,0 +1,298 @@
+"""The engine: an event in, effects out. No input or output, no clock, no chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from zombot.domain.arbitrage import Arbitrage
+from zombot.domain.effects import AlertLevel, Effect
+from zombot.domain.events import (
+    AccountEvent,
+    BotStarted,
+    BotStopped,
+    Command,
+    CommandKind,
+    Event,
+    Fact,
+    LinkChanged,
+    ModeChanged,
+    Recovered,
+    TimerFired,
+    TradingMode,
+)
+from zombot.domain.identifiers import ArbitrageId, InstrumentId
+from zombot.domain.instrument import FeeRates, Instrument
+from zombot.domain.margin import liquidation_distance_bps
+from zombot.domain.market import (
+    BookLost,
+    BookUpdate,
+    FundingRate,
+    InstrumentStatus,
+    MarkPrice,
+    PublicTrade,
+    TopOfBook,
+)
+from zombot.engine.account import AccountDesk
+from zombot.engine.capital import Capital
+from zombot.engine.config import EngineConfig
+from zombot.engine.execution import Saga
+from zombot.engine.exposure import Exposure
+from zombot.engine.legs import is_flat
+from zombot.engine.orders import OrderDesk
+from zombot.engine.outbox import Outbox
+from zombot.engine.risk_gate import RiskGate
+from zombot.engine.runner import StrategyRunner
+from zombot.engine.state import EngineState
+from zombot.engine.trading_mode import RiskStop, next_mode
+from zombot.engine.view import InstrumentMarket, Markets
+from zombot.ports.strategy import Strategy
+
+NOTHING: Final[tuple[Effect, ...]] = ()
+
+
+class Engine:
+    """Owns the state. ``process`` is its only door; everything that happens comes in as an event."""
+
+    def __init__(
+        self,
+        *,
+        config: EngineConfig,
+        instruments: Mapping[InstrumentId, Instrument],
+        fees: Mapping[InstrumentId, FeeRates],
+        strategies: Sequence[Strategy],
+    ) -> None:
+        self.config = config
+        self.state = EngineState(instruments)
+        self.markets: Markets = {i: InstrumentMarket(instruments[i], fees[i]) for i in instruments}
+        self.now_ns = 0
+        self.events = 0
+        self.dropped: dict[str, int] = {}
+        """Market events that could not be used, by reason."""
+        self.outbox = Outbox(self.state)
+        self.exposure = Exposure(instruments, config.execution)
+        self.capital = Capital(self.state, config)
+        self.gate = RiskGate(self.state, self.markets, self.capital, config)
+        desk = OrderDesk(self.state, self.outbox, self.gate, config.execution)
+        self.saga = Saga(self.state, self.markets, self.outbox, desk, self.exposure, config.execution)
+        self.account = AccountDesk(self.state, self.outbox, self.saga, config.execution)
+        self.account.touched = self._refresh
+        self.saga.gave_up = self._gave_up
+        self.runners = [
+            StrategyRunner(s, self.markets, self.state, self.gate, self.saga, self.outbox) for s in strategies
+        ]
+        self._quoted = {i: (m, self._concerned(i)) for i, m in self.markets.items()}
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            BookUpdate: self._book,
+            BookLost: self._book_lost,
+            PublicTrade: lambda _: None,
+            MarkPrice: self._mark,
+            FundingRate: self._funding_rate,
+            InstrumentStatus: self._status,
+            TimerFired: self._timer,
+            Command: self._command,
+            LinkChanged: self._link,
+            BotStarted: self._started,
+            BotStopped: self._stopped,
+            Recovered: self._recovered,
+        }
+        for kind in self.account.handlers:
+            self._handlers[kind] = self._account_event
+
+    def _concerned(self, instrument: InstrumentId) -> tuple[StrategyRunner, ...]:
+        return tuple(r for r in self.runners if instrument in r.strategy.instruments())
+
+    def process(self, event: Event) -> Sequence[Effect]:
+        """Take one event; returns what the shell has to do, records first."""
+        self.events += 1
+        if type(event) is TopOfBook:
+            return self._top(event)
+        self.now_ns = max(self.now_ns, event.received_ns)
+        self._handlers[type(event)](event)
+        return self.outbox.take() if self.outbox.effects else NOTHING
+
+    # --- market ------------------------------------------------------------------------------------------
+
+    def _top(self, event: TopOfBook) -> Sequence[Effect]:
+        found = self._quoted.get(event.instrument)
+        if found is None:
+            return self._drop("unknown_instrument")
+        market, runners = found
+        bid, ask = event.bid, event.ask
+        # Written so that a NaN fails as well.
+        if not (0.0 < bid < ask and event.bid_quantity > 0.0 and event.ask_quantity > 0.0):
+            return self._drop("invalid_top_of_book")
+        now_ns = event.received_ns
+        if now_ns < self.now_ns:
+            if now_ns < market.received_ns:
+                return self._drop("older_than_known")
+            now_ns = self.now_ns
+        self.now_ns = now_ns
+        market.bid, market.bid_quantity, market.ask, market.ask_quantity = (
+            bid, event.bid_quantity, ask, event.ask_quantity,
+        )  # fmt: skip
+        market.venue_ns = event.venue_ns
+        market.received_ns = now_ns
+        if not market.usable:
+            market.quoted()
+        for runner in runners:
+            runner.quote(now_ns)
+        return self.outbox.take() if self.outbox.effects else NOTHING
+
+    def _drop(self, reason: str) -> Sequence[Effect]:
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+        return NOTHING
+
+    def _market(self, instrument: InstrumentId) -> InstrumentMarket | None:
+        market = self.markets.get(instrument)
+        if market is None:
+            self._drop("unknown_instrument")
+        return market
+
+    def _book(self, event: BookUpdate) -> None:
+        market = self._market(event.instrument)
+        if market is not None and not market.apply_book(event):
+            self._drop("book_gap")
+
+    def _book_lost(self, event: BookLost) -> None:
+        market = self._market(event.instrument)
+        if market is not None:
+            market.lose_book()
+            self._drop("book_lost")
+
+    def _mark(self, event: MarkPrice) -> None:
+        market = self._market(event.instrument)
+        if market is None:
+            return
+        if not event.mark > 0.0:
+            self._drop("invalid_mark")
+            return
+        market.apply_mark(event)
+        if event.instrument in self.state.durable.reported_positions:
+            self._watch_liquidation(market)
+
+    def _funding_rate(self, event: FundingRate) -> None:
+        market = self._market(event.instrument)
+        if market is None:
+            return
+        if not -1.0 < event.rate < 1.0 or event.funding_ns <= 0:
+            self._drop("invalid_funding")
+            return
+        market.apply_funding(event)
+
+    def _status(self, event: InstrumentStatus) -> None:
+        market = self._market(event.instrument)
+        if market is not None:
+            market.state = event.state
+            market.usable = False
+            market.quoted()
+
+    def _watch_liquidation(self, market: InstrumentMarket) -> None:
+        """Close what comes too near to liquidation, while both legs can still be closed together."""
+        report = self.state.durable.reported_positions[market.instrument.id]
+        if not report.quantity or report.liquidation_price is None:
+            return
+        distance = liquidation_distance_bps(market.mark, float(report.liquidation_price))
+        if distance > self.config.limits.liquidation_distance_min_bps:
+            return
+        for arbitrage in list(self.state.durable.arbitrages.values()):
+            holds = any(leg.instrument == market.instrument.id and leg.net for leg in arbitrage.legs)
+            if holds and not arbitrage.closing:
+                self.outbox.alert(
+                    AlertLevel.CRITICAL,
+                    f"{market.instrument.id}: mark {market.mark} is {distance:.0f} bps from liquidation at "
+                    f"{report.liquidation_price}; arbitrage {arbitrage.id} is closed",
+                )
+                self.saga.mark_closing(arbitrage, "liquidation_near", self.now_ns)
+
+    # --- account, timers, operator -------------------------------------------------------------------------
+
+    def _account_event(self, event: AccountEvent) -> None:
+        self.account.take(event, self.now_ns)
+        self._check_daily_loss()
+
+    def _timer(self, event: TimerFired) -> None:
+        kind, _, rest = event.key.partition("/")
+        identifier = ArbitrageId(int(rest.partition("/")[0]))
+        arbitrage = self.state.durable.arbitrages.get(identifier)
+        if arbitrage is None:
+            return
+        if kind == "answer":
+            self.saga.answer_timer(arbitrage, event.key, self.now_ns)
+        elif kind == "maker":
+            self.saga.maker_timer(arbitrage, self.now_ns)
+        elif kind == "repair":
+            self.saga.repair_timer(arbitrage, self.now_ns)
+
+    def _command(self, event: Command) -> None:
+        self.outbox.decide(event)
+        mode = next_mode(self.state.durable.mode, event.kind)
+        self._set_mode(mode, f"operator {event.kind.value}", event.by)
+        if event.kind is CommandKind.FLATTEN:
+            for arbitrage in list(self.state.durable.arbitrages.values()):
+                if not arbitrage.closing:
+                    self.saga.mark_closing(arbitrage, "flatten", self.now_ns)
+        if event.kind in {CommandKind.KILL, CommandKind.FLATTEN}:
+            for arbitrage in list(self.state.durable.arbitrages.values()):
+                self.saga.maker_timer(arbitrage, self.now_ns)
+
+    def _set_mode(self, mode: TradingMode, reason: str, by: str) -> None:
+        durable = self.state.durable
+        if mode is durable.mode and not (mode is TradingMode.HALTED and durable.mode_reason == ""):
+            return
+        self.outbox.decide(ModeChanged(mode=mode, reason=reason, by=by, received_ns=self.now_ns))
+        self.outbox.alert(AlertLevel.WARNING, f"trading mode {mode.value}: {reason} (by {by})")
+
+    def stop_for(self, cause: RiskStop, detail: str) -> None:
+        """Tighten the mode because a risk limit or an invariant says so."""
+        self._set_mode(next_mode(self.state.durable.mode, cause), f"{cause.value}: {detail}", "risk")
+
+    def _gave_up(self, arbitrage: Arbitrage) -> None:
+        self.stop_for(RiskStop.STUCK_REPAIR, f"arbitrage {arbitrage.id}")
+
+    def _check_daily_loss(self) -> None:
+        durable, limit = self.state.durable, self.config.limits.daily_loss_max
+        if durable.day_profit < -limit and durable.mode in {TradingMode.ENABLED, TradingMode.PAUSED}:
+            self.stop_for(RiskStop.DAILY_LOSS, f"{durable.day_profit:.2f} of at most -{limit}")
+
+    def _link(self, event: LinkChanged) -> None:
+        self.outbox.decide(event)
+        for market in self.markets.values():
+            if market.instrument.venue == event.venue:
+                market.set_link(live=event.live)
+        if event.live:
+            self.saga.resume(self.now_ns)
+            self._refresh()
+
+    # --- life of the bot -------------------------------------------------------------------------------------
+
+    def fold(self, facts: Iterable[Fact]) -> None:
+        """Start-up: put the journal's facts back into the state. Nothing is decided."""
+        for fact in facts:
+            self.state.apply(fact)
+            self.now_ns = max(self.now_ns, fact.received_ns)
+        self._refresh()
+
+    def _started(self, event: BotStarted) -> None:
+        self.outbox.decide(event)
+
+    def _recovered(self, event: Recovered) -> None:
+        self.outbox.decide(event)
+        self.saga.resume(self.now_ns)
+        self._refresh()
+
+    def _stopped(self, event: BotStopped) -> None:
+        for runner in self.runners:
+            runner.end_episode(self.now_ns)
+        self.outbox.decide(event)
+
+    def _refresh(self) -> None:
+        for runner in self.runners:
+            runner.refresh()
+
+    def at_rest(self) -> bool:
+        """Whether nothing is in flight and no repair is pending (I3 is claimed for such moments)."""
+        return all(
+            not a.working and (a.state.value == "open" or is_flat(a, self.state.instruments))
+            for a in self.state.durable.arbitrages.values()
+        )

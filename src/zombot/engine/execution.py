@@ -1,0 +1,445 @@
+"""The saga of an arbitrage: opens, watches, repairs and closes its legs so that none is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from zombot.domain.arbitrage import Arbitrage, ArbitrageEvent, ArbitrageState, Leg
+from zombot.domain.effects import AlertLevel, SetTimer
+from zombot.domain.events import (
+    ArbitrageAdvanced,
+    ArbitragePlanned,
+    ExitDecided,
+    LegPlan,
+    OrderUnknown,
+    TradingMode,
+)
+from zombot.domain.money import ZERO, floor_to
+from zombot.domain.opportunity import Exit, Opportunity, Style
+from zombot.domain.order import Order, OrderState, Purpose, Side
+from zombot.domain.risk import Approved
+from zombot.domain.sizing import LegTerms, common_step, order_quantity
+from zombot.engine.config import ExecutionConfig
+from zombot.engine.exposure import Exposure
+from zombot.engine.legs import is_even, is_flat, orderable, ratio, residual_notional, units
+from zombot.engine.orders import Draft, OrderDesk
+from zombot.engine.outbox import Outbox
+from zombot.engine.repair import plan_repair, usable
+from zombot.engine.risk_gate import on_tick
+from zombot.engine.state import EngineState
+from zombot.engine.view import Markets
+
+QUERY_ALERT: Final = 5
+"""Questions about one order without an answer before a human is called."""
+UNBOUNDED: Final = Decimal(10) ** 18
+
+
+class Saga:
+    """Moves arbitrages along their table. Reads the state, decides facts, never waits."""
+
+    def __init__(
+        self,
+        state: EngineState,
+        markets: Markets,
+        outbox: Outbox,
+        desk: OrderDesk,
+        exposure: Exposure,
+        config: ExecutionConfig,
+    ) -> None:
+        self._state = state
+        self._markets = markets
+        self._outbox = outbox
+        self._desk = desk
+        self._exposure = exposure
+        self._config = config
+        self.gave_up: Callable[[Arbitrage], None] = lambda _: None
+        """Called when a repair was tried as often as allowed."""
+
+    # --- opening -----------------------------------------------------------------------------------------
+
+    def open(self, approved: Approved, now_ns: int) -> Arbitrage:
+        """Plan an arbitrage and send its first step."""
+        opportunity, sized = approved.opportunity, approved.sized
+        identifier = self._state.durable.next_arbitrage
+        legs = tuple(
+            self._leg_plan(opportunity, index, sized.quantity, order)
+            for index, order in enumerate(sized.orders)
+        )
+        self._outbox.decide(
+            ArbitragePlanned(
+                arbitrage=identifier,  # type: ignore[arg-type]
+                strategy=opportunity.strategy,
+                pair=opportunity.pair,
+                direction=opportunity.direction,
+                style=opportunity.style,
+                legs=legs,
+                quantity=sized.quantity,
+                gross_bps=opportunity.gross_bps,
+                cost_bps=opportunity.cost_bps,
+                funding_bps=opportunity.funding_bps,
+                net_bps=opportunity.net_bps,
+                exit_spread_bps=opportunity.exit_spread_bps,
+                received_ns=now_ns,
+            )
+        )
+        arbitrage = self._state.durable.arbitrages[identifier]  # type: ignore[index]
+        maker = opportunity.style is Style.MAKER_TAKER
+        drafts = [
+            Draft(
+                leg=index,
+                side=leg.side,
+                quantity=leg.order_quantity,
+                price=leg.decision_price if leg.maker else leg.worst_price,
+                purpose=Purpose.OPEN,
+                decision_price=leg.decision_price,
+                resting=leg.maker,
+            )
+            for index, leg in enumerate(legs)
+            if leg.maker or not maker
+        ]
+        self._advance(arbitrage, ArbitrageEvent.SENT_OPEN, now_ns, opportunity.direction)
+        self._desk.send(arbitrage, drafts, now_ns)
+        return arbitrage
+
+    def _leg_plan(self, opportunity: Opportunity, index: int, quantity: Decimal, order: Decimal) -> LegPlan:
+        leg = opportunity.legs[index]
+        tick = self._markets[leg.instrument].instrument.tick
+        decided = on_tick(leg.decision_price, leg.side, tick)
+        return LegPlan(
+            instrument=leg.instrument,
+            side=leg.side,
+            target=leg.side.sign * quantity * leg.ratio,
+            order_quantity=order,
+            decision_price=decided,
+            worst_price=on_tick(leg.worst_price, leg.side, tick),
+            maker=leg.maker,
+        )
+
+    # --- closing -----------------------------------------------------------------------------------------
+
+    def mark_closing(self, arbitrage: Arbitrage, reason: str, now_ns: int) -> None:
+        """Decide that it must go, at the prices of now; the orders follow as soon as it is at rest."""
+        prices = tuple(self._exit_touch(leg) for leg in arbitrage.legs)
+        self._outbox.decide(
+            ExitDecided(arbitrage=arbitrage.id, reason=reason, decision_prices=prices, received_ns=now_ns)
+        )
+
+    def _exit_touch(self, leg: Leg) -> Decimal:
+        market = self._markets[leg.instrument]
+        side = leg.side.opposite
+        touch = market.ask if side is Side.BUY else market.bid
+        return on_tick(touch, side, market.instrument.tick) if touch > 0.0 else leg.decision_price
+
+    def close(self, arbitrage: Arbitrage, exit_: Exit, now_ns: int) -> None:
+        """Send the orders of an exit: as much of all legs as the depth of each allows."""
+        drafts = self._exit_drafts(arbitrage, exit_)
+        if not drafts:
+            return
+        decided = tuple(
+            on_tick(price, leg.side.opposite, self._markets[leg.instrument].instrument.tick)
+            for price, leg in zip(exit_.decision_prices, arbitrage.legs, strict=True)
+        )
+        self._outbox.decide(
+            ExitDecided(
+                arbitrage=arbitrage.id, reason=exit_.reason, decision_prices=decided, received_ns=now_ns
+            )
+        )
+        self._advance(arbitrage, ArbitrageEvent.SENT_CLOSE, now_ns, exit_.reason)
+        self._desk.send(arbitrage, drafts, now_ns)
+
+    def _exit_drafts(self, arbitrage: Arbitrage, exit_: Exit) -> list[Draft]:
+        worst = [
+            on_tick(price, leg.side.opposite, self._markets[leg.instrument].instrument.tick)
+            for price, leg in zip(exit_.worst_prices, arbitrage.legs, strict=True)
+        ]
+        share = self._exit_units(arbitrage, worst)
+        drafts = []
+        for index, leg in enumerate(arbitrage.legs):
+            market = self._markets[leg.instrument]
+            side = leg.side.opposite
+            wanted = abs(leg.net) if share is None else share * ratio(arbitrage, leg)
+            quantity = orderable(market.instrument, min(wanted, abs(leg.net)), leg.decision_price)
+            if not quantity:
+                continue
+            drafts.append(
+                Draft(
+                    leg=index,
+                    side=side,
+                    quantity=order_quantity(self._terms(leg, side), quantity),
+                    price=worst[index],
+                    purpose=Purpose.CLOSE,
+                    decision_price=on_tick(exit_.decision_prices[index], side, market.instrument.tick),
+                    reduce_only=not market.instrument.is_spot,
+                )
+            )
+        return drafts
+
+    def _exit_units(self, arbitrage: Arbitrage, worst: list[Decimal]) -> Decimal | None:
+        """How much of the arbitrage the depth of all legs takes now, in units; None for all of it.
+
+        A part that would leave too little to be sold later is not split off.
+        """
+        terms, bound = [], UNBOUNDED
+        for leg, price in zip(arbitrage.legs, worst, strict=True):
+            side = leg.side.opposite
+            depth = self._markets[leg.instrument].depth(side, float(price))
+            bound = min(bound, depth / ratio(arbitrage, leg))
+            terms.append(self._terms(leg, side))
+        held = max(abs(unit) for unit in units(arbitrage))
+        part = floor_to(bound, common_step(tuple(terms)))
+        rest = held - part
+        for leg, term in zip(arbitrage.legs, terms, strict=True):
+            share = ratio(arbitrage, leg)
+            if not orderable(term.instrument, part * share, leg.decision_price):
+                return None
+            if not orderable(term.instrument, rest * share, leg.decision_price):
+                return None
+        return part
+
+    def _terms(self, leg: Leg, side: Side) -> LegTerms:
+        market = self._markets[leg.instrument]
+        return LegTerms(
+            instrument=market.instrument,
+            fees=market.fees,
+            side=side,
+            ratio=Decimal(1),
+            worst_price=leg.worst_price,
+            depth=UNBOUNDED,
+        )
+
+    # --- what the venue said -----------------------------------------------------------------------------
+
+    def order_changed(self, order: Order, now_ns: int) -> None:
+        """An order got a report that has been applied."""
+        arbitrage = self._state.arbitrage(order.request.arbitrage)
+        self.legs_changed(arbitrage, now_ns)
+
+    def legs_changed(self, arbitrage: Arbitrage, now_ns: int) -> None:
+        """Something moved a leg: hedge a maker's fills, and settle the step when its orders are all final."""
+        self._exposure.observe(arbitrage, now_ns)
+        orders = self._state.durable.orders
+        working = [orders[identifier] for identifier in arbitrage.working]
+        if not all(order.final for order in working):
+            if arbitrage.style is Style.MAKER_TAKER and arbitrage.state is ArbitrageState.OPENING:
+                self._hedge_maker(arbitrage, working, now_ns)
+            return
+        self._settle(arbitrage, now_ns)
+
+    def _settle(self, arbitrage: Arbitrage, now_ns: int) -> None:
+        """All orders are final: move along the table by how the legs stand."""
+        instruments = self._state.instruments
+        event, retry_ns = ArbitrageEvent.EVEN, 0
+        if is_flat(arbitrage, instruments):
+            event = ArbitrageEvent.FLAT
+            if not any(leg.cost for leg in arbitrage.legs):
+                event = ArbitrageEvent.NOTHING_FILLED
+        elif not is_even(arbitrage, instruments) and self._repairable(arbitrage):
+            event = ArbitrageEvent.UNEVEN
+        if event is ArbitrageEvent.NOTHING_FILLED and arbitrage.state not in {
+            ArbitrageState.OPENING,
+            ArbitrageState.ABORTED,
+        }:
+            event = ArbitrageEvent.FLAT
+        tried = arbitrage.state in {ArbitrageState.REPAIRING, ArbitrageState.CLOSING}
+        if event in {ArbitrageEvent.UNEVEN, ArbitrageEvent.EVEN} and tried:
+            retry_ns = now_ns + self._config.retry_ns
+        if arbitrage.state is ArbitrageState.STUCK and event is ArbitrageEvent.UNEVEN:
+            retry_ns = arbitrage.retry_ns
+        if not self._is_news(arbitrage, event):
+            return
+        self._advance(arbitrage, event, now_ns, arbitrage.close_reason, retry_ns)
+        if arbitrage.state is ArbitrageState.REPAIRING:
+            self.repair(arbitrage, now_ns)
+
+    def _is_news(self, arbitrage: Arbitrage, event: ArbitrageEvent) -> bool:
+        """Whether the table moves, or a step ended: a duplicate report about an order at rest does neither."""
+        return bool(arbitrage.working) or arbitrage.advance(event) is not arbitrage.state
+
+    def _repairable(self, arbitrage: Arbitrage) -> bool:
+        """Whether the venue would take any order that makes the legs more even."""
+        plan = plan_repair(arbitrage, self._markets, self._config, may_complete=True, at_market=False)
+        return plan is not None
+
+    # --- repairing ---------------------------------------------------------------------------------------
+
+    def repair(self, arbitrage: Arbitrage, now_ns: int) -> None:
+        """Make the legs even again: complete, reduce or wait, by computed cost and within the budget."""
+        if arbitrage.working or arbitrage.state is not ArbitrageState.REPAIRING:
+            return
+        over_budget = self._exposure.over_budget(arbitrage, now_ns)
+        if now_ns < arbitrage.retry_ns and not over_budget:
+            self._wake(arbitrage, arbitrage.retry_ns)
+            return
+        if arbitrage.repairs >= self._config.repairs_max:
+            self._give_up(arbitrage, now_ns)
+            return
+        may_complete = not arbitrage.closing and self._state.durable.mode is not TradingMode.HALTED
+        plan = plan_repair(
+            arbitrage, self._markets, self._config, may_complete=may_complete, at_market=over_budget
+        )
+        if plan is None:
+            # Only the way that is not allowed now would help (completing while halted): wait for a human.
+            self._give_up(arbitrage, now_ns)
+            return
+        if not usable(plan):
+            self._wake(arbitrage, now_ns + self._config.retry_ns)
+            return
+        self._outbox.alert(
+            AlertLevel.WARNING,
+            f"arbitrage {arbitrage.id} {arbitrage.pair}: legs uneven, {plan.kind} "
+            f"(residual {residual_notional(arbitrage):.2f}, expected cost {plan.cost:.4f})",
+        )
+        self._desk.send(arbitrage, plan.drafts, now_ns)
+
+    def _give_up(self, arbitrage: Arbitrage, now_ns: int) -> None:
+        retry_ns = now_ns + self._config.stuck_ns
+        self._advance(arbitrage, ArbitrageEvent.GIVEN_UP, now_ns, "repair failed", retry_ns)
+        self._outbox.alert(
+            AlertLevel.CRITICAL,
+            f"arbitrage {arbitrage.id} {arbitrage.pair}: A LEG STANDS ALONE, {arbitrage.repairs} repairs "
+            f"failed, residual {residual_notional(arbitrage):.2f}; trading halts, repair is retried",
+        )
+        self._wake(arbitrage, retry_ns)
+        self.gave_up(arbitrage)
+
+    def _wake(self, arbitrage: Arbitrage, at_ns: int) -> None:
+        self._outbox.ask(SetTimer(f"repair/{arbitrage.id}", at_ns))
+
+    # --- maker-taker -------------------------------------------------------------------------------------
+
+    def _hedge_maker(self, arbitrage: Arbitrage, working: list[Order], now_ns: int) -> None:
+        """Follow the maker's net fills with the other legs; the hedge counts quantities, never events."""
+        maker = next((order for order in working if order.request.purpose is Purpose.OPEN), None)
+        if maker is None:
+            return
+        held = units(arbitrage)
+        lead = maker.request.leg
+        drafts = []
+        for index, leg in enumerate(arbitrage.legs):
+            if index == lead:
+                continue
+            share = ratio(arbitrage, leg)
+            flying = sum((o.remaining for o in working if o.request.leg == index and not o.final), ZERO)
+            instrument = self._markets[leg.instrument].instrument
+            missing = orderable(instrument, (held[lead] - held[index]) * share - flying, leg.decision_price)
+            if not missing:
+                continue
+            if any(o.request.leg == index and o.final and o.remaining > 0 for o in working):
+                # A hedge fell short: no more maker fills, the repair makes the legs even.
+                self._desk.cancel(maker, "hedge fell short", now_ns)
+                return
+            drafts.append(
+                Draft(
+                    leg=index,
+                    side=leg.side,
+                    quantity=order_quantity(self._terms(leg, leg.side), missing),
+                    price=leg.worst_price,
+                    purpose=Purpose.HEDGE,
+                    decision_price=leg.decision_price,
+                )
+            )
+        if drafts:
+            self._desk.send(arbitrage, drafts, now_ns)
+
+    def review_maker(self, arbitrage: Arbitrage, now_ns: int) -> None:
+        """A quote came while a maker order rests: take it back when its hedge no longer earns the minimum."""
+        orders = self._state.durable.orders
+        for identifier in arbitrage.working:
+            order = orders[identifier]
+            if order.request.purpose is not Purpose.OPEN or order.cancel_requested or order.final:
+                continue
+            for index, leg in enumerate(arbitrage.legs):
+                market = self._markets[leg.instrument]
+                if index == order.request.leg:
+                    continue
+                touch = market.ask if leg.side is Side.BUY else market.bid
+                worse = leg.side.sign * (touch - float(leg.worst_price)) > 0
+                if worse or not market.usable:
+                    self._desk.cancel(order, "edge is gone", now_ns)
+
+    # --- timers ------------------------------------------------------------------------------------------
+
+    def maker_timer(self, arbitrage: Arbitrage, now_ns: int) -> None:
+        """A maker order has rested long enough."""
+        orders = self._state.durable.orders
+        for identifier in arbitrage.working:
+            order = orders[identifier]
+            if order.request.purpose is Purpose.OPEN and not order.final:
+                self._desk.cancel(order, "rested long enough", now_ns)
+
+    def repair_timer(self, arbitrage: Arbitrage, now_ns: int) -> None:
+        """A repair may be tried (again)."""
+        if arbitrage.state is ArbitrageState.STUCK and now_ns >= arbitrage.retry_ns:
+            self._advance(arbitrage, ArbitrageEvent.RETRIED, now_ns, "retry")
+        self.repair(arbitrage, now_ns)
+
+    def answer_timer(self, arbitrage: Arbitrage, key: str, now_ns: int) -> None:
+        """Orders of a step should have ended by now: what has not is unknown, and the venue is asked."""
+        orders = self._state.durable.orders
+        waiting = [orders[c] for c in arbitrage.working if not orders[c].final]
+        asked = 0
+        for order in waiting:
+            request = order.request
+            if not self._is_overdue(order, now_ns):
+                continue
+            if order.state in {OrderState.IN_FLIGHT, OrderState.LIVE, OrderState.PARTIALLY_FILLED}:
+                self._outbox.decide(
+                    OrderUnknown(
+                        client_order_id=request.client_order_id,
+                        reason="no end in time",
+                        received_ns=now_ns,
+                    )
+                )
+            self._desk.query(order, now_ns)
+            asked = max(asked, order.queries)
+            if order.queries == QUERY_ALERT:
+                self._outbox.alert(
+                    AlertLevel.CRITICAL,
+                    f"order {request.client_order_id} of arbitrage {arbitrage.id}: outcome unknown after "
+                    f"{QUERY_ALERT} questions; nothing new is opened on {arbitrage.pair}",
+                )
+        if waiting:
+            pause_ns = self._config.query_ns * 2 ** min(asked, 4)
+            self._outbox.ask(SetTimer(key, now_ns + pause_ns))
+
+    def ask_soon(self, order: Order, now_ns: int) -> None:
+        """The venue gave no clear answer about an order: ask once it can no longer arrive."""
+        at_ns = max(now_ns + self._config.query_ns, order.request.expire_ns + self._config.answer_ns)
+        self._outbox.ask(SetTimer(f"answer/{order.request.arbitrage}/unclear", at_ns))
+
+    def _is_overdue(self, order: Order, now_ns: int) -> bool:
+        """A resting maker order may live until it is cancelled; anything else ends soon after it is sent."""
+        rests = order.state in {OrderState.LIVE, OrderState.PARTIALLY_FILLED}
+        resting_maker = rests and order.request.time_in_force.value == "post-only"
+        return not resting_maker or order.cancel_requested
+
+    # --- recovery ----------------------------------------------------------------------------------------
+
+    def resume(self, now_ns: int) -> None:
+        """After a start: ask about every order that has no end, and settle every arbitrage that has none."""
+        for arbitrage in list(self._state.durable.arbitrages.values()):
+            if any(not self._state.durable.orders[c].final for c in arbitrage.working):
+                self.answer_timer(arbitrage, f"answer/{arbitrage.id}/resume", now_ns)
+            elif arbitrage.state is ArbitrageState.PLANNED:
+                self._advance(arbitrage, ArbitrageEvent.SENT_OPEN, now_ns, "resumed before anything was sent")
+                self._settle(arbitrage, now_ns)
+            elif arbitrage.state in {ArbitrageState.REPAIRING, ArbitrageState.STUCK}:
+                self._wake(arbitrage, max(now_ns, arbitrage.retry_ns))
+            else:
+                self._settle(arbitrage, now_ns)
+
+    def _advance(
+        self, arbitrage: Arbitrage, event: ArbitrageEvent, now_ns: int, reason: str, retry_ns: int = 0
+    ) -> None:
+        self._outbox.decide(
+            ArbitrageAdvanced(
+                arbitrage=arbitrage.id,
+                event=event,
+                state=arbitrage.advance(event),
+                reason=reason,
+                received_ns=now_ns,
+                retry_ns=retry_ns,
+            )
+        )

@@ -1,0 +1,1 @@
+"""The shell: performs effects, owns tasks, time and failure."""

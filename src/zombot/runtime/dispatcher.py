@@ -1,0 +1,97 @@
+"""Performs one batch of effects: the journal first, then everything that can be seen from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from zombot.domain.effects import (
+    Alert,
+    CancelOrder,
+    Effect,
+    PlaceOrders,
+    QueryOrder,
+    Record,
+    SetTimer,
+)
+from zombot.domain.events import Fact, TimerFired
+from zombot.domain.identifiers import InstrumentId, VenueId
+from zombot.domain.instrument import Instrument
+from zombot.ports.broker import Broker
+from zombot.ports.journal import Journal
+from zombot.ports.notifier import Notifier
+from zombot.ports.scheduler import Scheduler
+
+
+class Dispatcher:
+    """Knows the journal, the brokers, the timers and the notifier; decides nothing."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        brokers: Mapping[VenueId, Broker],
+        scheduler: Scheduler,
+        notifier: Notifier,
+        instruments: Mapping[InstrumentId, Instrument],
+    ) -> None:
+        self._journal = journal
+        self._brokers = brokers
+        self._scheduler = scheduler
+        self._notifier = notifier
+        self._instruments = instruments
+        self._timers: dict[str, int] = {}
+        self.feed: Callable[[TimerFired], None] = lambda _: None
+        """Where due timers go: the session's ``feed``, set once both exist."""
+        self.recorded: list[Callable[[Fact], None]] = []
+        """Called with each fact once it is in the journal; must be quick and must not raise."""
+        self._performers: dict[type, Callable[[Any], None]] = {
+            PlaceOrders: self._place,
+            CancelOrder: self._cancel,
+            QueryOrder: self._query,
+            SetTimer: self._set_timer,
+            Alert: self._alert,
+        }
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Journal every record of the batch, then do the rest in order.
+
+        Raises:
+            JournalError: nothing of the batch was done.
+        """
+        effects = tuple(effects)
+        facts = [effect.fact for effect in effects if type(effect) is Record]
+        if facts:
+            self._journal.append(facts)
+        for effect in effects:
+            if type(effect) is not Record:
+                self._performers[type(effect)](effect)
+        for watch in self.recorded:
+            for fact in facts:
+                watch(fact)
+
+    def _place(self, effect: PlaceOrders) -> None:
+        by_venue: dict[VenueId, list[Any]] = {}
+        for request in effect.requests:
+            by_venue.setdefault(self._instruments[request.instrument].venue, []).append(request)
+        for venue, requests in by_venue.items():
+            self._brokers[venue].submit(requests)
+
+    def _cancel(self, effect: CancelOrder) -> None:
+        self._brokers[self._instruments[effect.instrument].venue].cancel(effect)
+
+    def _query(self, effect: QueryOrder) -> None:
+        self._brokers[self._instruments[effect.instrument].venue].query(effect)
+
+    def _alert(self, effect: Alert) -> None:
+        self._notifier.notify(effect, self._scheduler.now_ns)
+
+    def _set_timer(self, effect: SetTimer) -> None:
+        self._timers[effect.key] = effect.at_ns
+        self._scheduler.call_at(effect.at_ns, lambda: self._fire(effect))
+
+    def _fire(self, effect: SetTimer) -> None:
+        if self._timers.get(effect.key) != effect.at_ns:
+            return  # replaced by a later one
+        del self._timers[effect.key]
+        self.feed(TimerFired(key=effect.key, received_ns=self._scheduler.now_ns))

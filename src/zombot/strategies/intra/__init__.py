@@ -1,0 +1,1 @@
+"""Spot against perpetual at one venue."""

@@ -1,0 +1,283 @@
+"""Spot against perpetual at one venue: enter on net edge, exit on convergence, funding, age or risk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from zombot.domain.arbitrage import Arbitrage
+from zombot.domain.errors import InvalidValue
+from zombot.domain.funding import expected_funding_bps, settlements_within
+from zombot.domain.identifiers import InstrumentId, StrategyId
+from zombot.domain.instrument import FeeRates, Instrument, InstrumentKind
+from zombot.domain.opportunity import Exit, LegProposal, Missed, Opportunity, Style
+from zombot.domain.order import Side
+from zombot.ports.strategy import InstrumentView, MarketView, PositionView
+from zombot.strategies.intra.arithmetic import (
+    entry_spread_bps,
+    exit_spread_bps,
+    net_edge_bps,
+    next_fair_bps,
+    way_out_bps,
+    worst_prices,
+)
+from zombot.strategies.intra.config import DISCOUNT, PREMIUM, IntraConfig, parse_config
+
+ID: Final = StrategyId("intra")
+ONE: Final = Decimal(1)
+
+
+class IntraStrategy:
+    """One pair. Its only memory is the moving average of the basis, which a warm-up window brings back."""
+
+    __slots__ = (
+        "id", "pair", "spot", "perpetual", "config", "fees_bps", "fair_bps",
+        "_basis_ns", "_since_ns", "_premium", "_discount", "_funding_bps", "_funding_key", "_ended_ns", "_held",
+    )  # fmt: skip
+
+    def __init__(
+        self, pair: str, spot: InstrumentId, perpetual: InstrumentId, config: IntraConfig, fees_bps: float
+    ) -> None:
+        self.id = ID
+        self.pair = pair
+        self.spot = spot
+        self.perpetual = perpetual
+        self.config = config
+        self.fees_bps = fees_bps
+        """Both legs in and out, at the account's own rates."""
+        self.fair_bps = 0.0
+        """Where the basis is expected to come back to."""
+        self._basis_ns = self._since_ns = 0
+        self._premium = PREMIUM in config.directions
+        self._discount = DISCOUNT in config.directions
+        self._funding_bps = 0.0
+        self._funding_key = (0.0, 0, 0, 0)
+        self._ended_ns = 0
+        self._held = 0
+
+    def instruments(self) -> tuple[InstrumentId, ...]:
+        """Spot and perpetual."""
+        return (self.spot, self.perpetual)
+
+    # --- entry -------------------------------------------------------------------------------------------
+
+    def decide(self, market: MarketView, positions: PositionView, now_ns: int) -> Opportunity | Missed | None:
+        """Look at both directions. HOT: runs on every quote of the pair."""
+        spot = market[self.spot]
+        perpetual = market[self.perpetual]
+        spot_bid, spot_ask = spot.bid, spot.ask
+        perpetual_bid, perpetual_ask = perpetual.bid, perpetual.ask
+        if spot_bid <= 0.0 or perpetual_bid <= 0.0:
+            return None
+        config = self.config
+        if config.fair_basis == "rolling":
+            self._follow_basis(spot_bid + spot_ask, perpetual_bid + perpetual_ask, now_ns)
+        self._note_positions(len(positions.open), now_ns)
+        if self._premium:
+            gross = entry_spread_bps(spot_ask, perpetual_bid)
+            if gross - self.fair_bps + self._carries(perpetual, now_ns, -1) >= config.entry_bps:
+                return self._weigh(PREMIUM, gross, spot, perpetual, positions, now_ns)
+        if self._discount:
+            gross = entry_spread_bps(perpetual_ask, spot_bid)
+            if gross + self.fair_bps + self._carries(perpetual, now_ns, 1) >= config.entry_bps:
+                return self._weigh(DISCOUNT, gross, spot, perpetual, positions, now_ns)
+        return None
+
+    def _follow_basis(self, spot_sum: float, perpetual_sum: float, now_ns: int) -> None:
+        basis = (perpetual_sum / spot_sum - 1.0) * 10_000.0
+        if self._basis_ns == 0:
+            self.fair_bps = basis
+            self._since_ns = now_ns
+        else:
+            self.fair_bps = next_fair_bps(
+                self.fair_bps, basis, now_ns - self._basis_ns, self.config.fair_basis_half_life_ns
+            )
+        self._basis_ns = now_ns
+
+    def _note_positions(self, held: int, now_ns: int) -> None:
+        """The cool-down runs from the moment an arbitrage of this pair ends."""
+        if held < self._held:
+            self._ended_ns = now_ns
+        self._held = held
+
+    def _carries(self, perpetual: InstrumentView, now_ns: int, sign: int) -> float:
+        """Funding expected over the holding horizon for a perpetual position of this sign.
+
+        Counted anew when the rate changes and once a second, not on every quote.
+        """
+        key = (perpetual.funding_rate, perpetual.funding_ns, perpetual.next_funding_ns, now_ns >> 30)
+        if key != self._funding_key:
+            self._funding_key = key
+            settlements = settlements_within(
+                now_ns, self.config.holding_horizon_ns, perpetual.funding_ns, perpetual.next_funding_ns
+            )
+            self._funding_bps = expected_funding_bps(perpetual.funding_rate, settlements, 1)
+        return self._funding_bps * sign
+
+    def _weigh(
+        self,
+        direction: str,
+        gross: float,
+        spot: InstrumentView,
+        perpetual: InstrumentView,
+        positions: PositionView,
+        now_ns: int,
+    ) -> Opportunity | Missed | None:
+        """An edge before costs is there: count the costs, then say what to do or why not."""
+        config = self.config
+        premium = direction == PREMIUM
+        fair = self.fair_bps if premium else -self.fair_bps
+        funding = self._carries(perpetual, now_ns, -1 if premium else 1)
+        way_out = way_out_bps(spot.bid, spot.ask, perpetual.bid, perpetual.ask)
+        net = net_edge_bps(gross, fair, self.fees_bps, way_out, funding)
+        reason = self._hold_back(net, spot, perpetual, positions, now_ns)
+        if reason:
+            return Missed(self.pair, direction, reason, gross, net)
+        buy, sell = (spot, perpetual) if premium else (perpetual, spot)
+        worst_buy, worst_sell = worst_prices(buy.ask, sell.bid, net, config.minimum_bps)
+        maker = config.style is Style.MAKER_TAKER
+        legs = (
+            self._leg(buy, Side.BUY, worst_buy, maker=maker),
+            self._leg(sell, Side.SELL, worst_sell, maker=maker),
+        )
+        return Opportunity(
+            strategy=self.id,
+            pair=self.pair,
+            direction=direction,
+            style=config.style,
+            legs=legs if premium else (legs[1], legs[0]),
+            notional_max=config.notional,
+            gross_bps=gross,
+            cost_bps=self.fees_bps + way_out,
+            funding_bps=funding,
+            net_bps=net,
+            minimum_bps=config.minimum_bps,
+            exit_spread_bps=fair + config.exit_bps + way_out,
+            expire_ns=now_ns + config.quote_age_max_ns,
+        )
+
+    def _hold_back(
+        self,
+        net: float,
+        spot: InstrumentView,
+        perpetual: InstrumentView,
+        positions: PositionView,
+        now_ns: int,
+    ) -> str:
+        """Why an edge before costs is not proposed; empty if it is."""
+        config = self.config
+        if not (spot.usable and perpetual.usable):
+            return "market_unusable"
+        oldest_ns = min(spot.received_ns, perpetual.received_ns)
+        if now_ns - oldest_ns > config.quote_age_max_ns:
+            return "quote_stale"
+        if config.warm_up_ns and now_ns - self._since_ns < config.warm_up_ns:
+            return "warming_up"
+        if net < config.entry_bps:
+            return "edge_below_entry"
+        if len(positions.open) >= config.open_max:
+            return "pair_open"
+        if self._ended_ns and now_ns - self._ended_ns < config.cool_down_ns:
+            return "cool_down"
+        return ""
+
+    def _leg(self, view: InstrumentView, side: Side, worst: float, *, maker: bool) -> LegProposal:
+        rests = maker and (view.instrument.id == self.perpetual) == (self.config.maker_leg == "perpetual")
+        taken = view.ask if side is Side.BUY else view.bid
+        # A maker order joins its own side of the book; it earns what crossing would have cost.
+        joined = view.bid if side is Side.BUY else view.ask
+        return LegProposal(
+            instrument=view.instrument.id,
+            side=side,
+            ratio=ONE,
+            decision_price=joined if rests else taken,
+            worst_price=joined if rests else worst,
+            maker=rests,
+        )
+
+    # --- exit --------------------------------------------------------------------------------------------
+
+    def decide_exit(self, arbitrage: Arbitrage, market: MarketView, now_ns: int) -> Exit | None:
+        """Leave on convergence, on funding that turned, or on age. HOT while something is open.
+
+        Converged means that nothing is left to earn: the spread still to close plus the funding still expected
+        over the horizon is down to ``exit_bps``. Without funding that is the spread alone.
+        """
+        spot = market[self.spot]
+        perpetual = market[self.perpetual]
+        if not (spot.usable and perpetual.usable):
+            return None
+        premium = arbitrage.direction == PREMIUM
+        spread = (
+            exit_spread_bps(spot.bid, perpetual.ask) if premium else exit_spread_bps(perpetual.bid, spot.ask)
+        )
+        carry = self._carries(perpetual, now_ns, -1 if premium else 1)
+        if carry < -self.config.funding_exit_bps:
+            return self._exit(arbitrage, "funding_turned", spot, perpetual)
+        if spread + carry <= arbitrage.exit_spread_bps:
+            return self._exit(arbitrage, "converged", spot, perpetual)
+        if now_ns - arbitrage.opened_ns >= self.config.age_max_ns:
+            return self._exit(arbitrage, "age", spot, perpetual)
+        return None
+
+    def exit_now(self, arbitrage: Arbitrage, market: MarketView, reason: str) -> Exit | None:
+        """Prices for an exit that was decided elsewhere."""
+        spot = market[self.spot]
+        perpetual = market[self.perpetual]
+        if not (spot.usable and perpetual.usable):
+            return None
+        return self._exit(arbitrage, reason, spot, perpetual)
+
+    def _exit(
+        self, arbitrage: Arbitrage, reason: str, spot: InstrumentView, perpetual: InstrumentView
+    ) -> Exit:
+        slack = self.config.exit_slippage_bps / 10_000.0
+        views = {self.spot: spot, self.perpetual: perpetual}
+        worst, decided = [], []
+        for leg in arbitrage.legs:
+            view = views[leg.instrument]
+            sells = leg.side is Side.BUY
+            touch = view.bid if sells else view.ask
+            decided.append(touch)
+            worst.append(touch * (1.0 - slack) if sells else touch * (1.0 + slack))
+        return Exit(reason=reason, worst_prices=tuple(worst), decision_prices=tuple(decided))
+
+
+def build(
+    config: dict[str, object],
+    instruments: Mapping[InstrumentId, Instrument],
+    fees: Mapping[InstrumentId, FeeRates],
+) -> Sequence[IntraStrategy]:
+    """One strategy object for each spot instrument that has a perpetual on the same base and quote."""
+    parsed = parse_config(config)
+    perpetuals = {
+        (i.venue, i.base, i.quote): i for i in instruments.values() if i.kind is InstrumentKind.PERPETUAL
+    }
+    built = []
+    for spot in instruments.values():
+        perpetual = perpetuals.get((spot.venue, spot.base, spot.quote))
+        if not spot.is_spot or perpetual is None:
+            continue
+        built.append(
+            IntraStrategy(
+                pair=f"{spot.base}-{spot.quote}",
+                spot=spot.id,
+                perpetual=perpetual.id,
+                config=parsed,
+                fees_bps=_round_trip_bps(parsed, fees[spot.id], fees[perpetual.id]),
+            )
+        )
+    if not built:
+        raise InvalidValue(
+            "strategies.intra: no pair of a spot and a perpetual on one base and quote is there"
+        )
+    return built
+
+
+def _round_trip_bps(config: IntraConfig, spot: FeeRates, perpetual: FeeRates) -> float:
+    """Fees in and out: the way in as configured, the way out always as a taker."""
+    makes = config.style is Style.MAKER_TAKER
+    spot_in = spot.maker if makes and config.maker_leg == "spot" else spot.taker
+    perpetual_in = perpetual.maker if makes and config.maker_leg == "perpetual" else perpetual.taker
+    return float(spot_in + perpetual_in + spot.taker + perpetual.taker) * 10_000.0
