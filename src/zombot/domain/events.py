@@ -1,7 +1,7 @@
 """Everything that enters the engine, and every fact that the journal keeps.
 
-Market data (``domain.market``) enters and is not journaled. Account events, commands and decisions are facts:
-``EngineState.apply`` folds them, and folding the journal gives the state back without deciding anything again.
+Market data (``domain.market``) enters and is not journaled. Account events, commands and decisions are facts.
+``EngineState.apply`` folds them, and folding the journal gives the state back without deciding again.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def derive_client_order_id(
     identifier = f"{bot}z" + "z".join(parts)
     if len(identifier) > CLIENT_ORDER_ID_LENGTH_MAX:
         raise InvalidValue(
-            f"order id {identifier!r} has {len(identifier)} characters, {CLIENT_ORDER_ID_LENGTH_MAX} are allowed"
+            f"order id {identifier!r} has {len(identifier)} characters, "
+            f"{CLIENT_ORDER_ID_LENGTH_MAX} are allowed"
         )
     return ClientOrderId(identifier)
 

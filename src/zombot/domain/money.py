@@ -18,7 +18,7 @@ ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
 BPS: Final = Decimal("0.0001")
 DIVISION_STEP: Final = Decimal("1e-12")
-"""Quotients (released cost, a share of a payment) are cut to this step; what is cut stays in the remainder."""
+"""Quotients (released cost, a share of a payment) are cut to this step; the rest stays in the remainder."""
 
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:

@@ -68,6 +68,15 @@ class Missed(Struct, frozen=True, gc=False):
     net_bps: float
 
 
+class Outlook(Struct, frozen=True, gc=False):
+    """How far a pair is from an entry, for display."""
+
+    direction: str
+    gross_bps: float
+    net_bps: float
+    entry_bps: float
+
+
 class Exit(Struct, frozen=True, kw_only=True):
     """A strategy wants to leave one of its arbitrages."""
 

@@ -134,7 +134,7 @@ _S, _E = OrderState, OrderEvent
 TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELED, _S.REJECTED})
 
 # state x event -> state, every cell written out. The rules behind it:
-# - A fill is a fact whenever it comes: after a cancel (late), and after a reject (the venue contradicts itself).
+# - A fill is a fact whenever it comes: after a cancel (late), after a reject (the venue contradicts itself).
 # - Silence is never failure: LOST leads to UNKNOWN, and only the venue's word leads out of it.
 # - A contradiction (rejected after accepted) is not believed: UNKNOWN, ask the venue.
 # - A terminal state is left only by a fill.
@@ -202,7 +202,8 @@ class Order(Struct, kw_only=True):
     """Fees taken from the base asset so far."""
     cost: Decimal = ZERO
     """Sum of price x quantity over the fills, quote units."""
-    trade_ids: set[str] = field(default_factory=set)
+    trade_ids: dict[str, None] = field(default_factory=dict)
+    """Fills booked, in their order; a dict so that the state hash does not depend on hashing."""
     reason: str = ""
     """Why it was rejected or cancelled, as the venue says."""
     cancel_requested: bool = False

@@ -92,7 +92,7 @@ class AccountDesk:
             return True
         settled = order.state in {OrderState.FILLED, OrderState.CANCELED, OrderState.REJECTED}
         if isinstance(event, OrderAccepted):
-            # A reordered acceptance behind the end is old news; the venue contradicts a rejection only by a fill.
+            # A reordered acceptance behind the end is old news; only a fill contradicts a rejection.
             return settled or order.state in {OrderState.LIVE, OrderState.PARTIALLY_FILLED}
         return settled
 

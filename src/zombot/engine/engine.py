@@ -205,7 +205,7 @@ class Engine:
                 )
                 self.saga.mark_closing(arbitrage, "liquidation_near", self.now_ns)
 
-    # --- account, timers, operator -------------------------------------------------------------------------
+    # --- account, timers, operator -----------------------------------------------------------------------
 
     def _account_event(self, event: AccountEvent) -> None:
         self.account.take(event, self.now_ns)
@@ -264,7 +264,7 @@ class Engine:
             self.saga.resume(self.now_ns)
             self._refresh()
 
-    # --- life of the bot -------------------------------------------------------------------------------------
+    # --- life of the bot -----------------------------------------------------------------------------------
 
     def fold(self, facts: Iterable[Fact]) -> None:
         """Start-up: put the journal's facts back into the state. Nothing is decided."""

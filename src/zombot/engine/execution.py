@@ -254,7 +254,7 @@ class Saga:
             self.repair(arbitrage, now_ns)
 
     def _is_news(self, arbitrage: Arbitrage, event: ArbitrageEvent) -> bool:
-        """Whether the table moves, or a step ended: a duplicate report about an order at rest does neither."""
+        """Whether the table moves or a step ended: a repeated report about an order at rest does neither."""
         return bool(arbitrage.working) or arbitrage.advance(event) is not arbitrage.state
 
     def _repairable(self, arbitrage: Arbitrage) -> bool:

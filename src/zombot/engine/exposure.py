@@ -46,6 +46,13 @@ class Exposure:
         entry = self._spent.get(arbitrage.id)
         return entry is not None and entry[2] > self._budget
 
+    def spent_now(self, now_ns: int) -> Decimal:
+        """Notional x milliseconds of what stands alone longest in that measure."""
+        return max(
+            (spent + notional * (now_ns - at_ns) / MS_NS for at_ns, notional, spent in self._spent.values()),
+            default=ZERO,
+        )
+
     def open_naked_ns(self, now_ns: int) -> int:
         """The longest that something stands alone right now."""
         return max((now_ns - since for since in self._since.values()), default=0)

@@ -14,7 +14,7 @@ Instruments = Mapping[InstrumentId, Instrument]
 
 
 def units(arbitrage: Arbitrage) -> list[Decimal]:
-    """What each leg holds in units of the arbitrage: equal when it is hedged, equal to ``quantity`` when full."""
+    """What each leg holds in units of the arbitrage: equal when hedged, ``quantity`` when full."""
     return [leg.net * arbitrage.quantity / leg.target for leg in arbitrage.legs]
 
 

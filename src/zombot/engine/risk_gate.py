@@ -36,6 +36,8 @@ class RiskGate:
         self._capital = capital
         self._config = config
         self._limits = config.limits
+        self.draining = False
+        """Set while the bot stops: what is under way ends, nothing begins."""
         self._sent_ns: deque[int] = deque(maxlen=config.limits.orders_per_second_max)
 
     def sent(self, at_ns: int) -> None:
@@ -57,6 +59,8 @@ class RiskGate:
 
     def _mode_reason(self) -> str:
         durable = self._state.durable
+        if self.draining:
+            return "stopping"
         if not durable.recovered:
             return "not_recovered"
         if not may_enter(durable.mode):

@@ -64,7 +64,7 @@ class Counts(Struct, kw_only=True):
 
 
 class Remainder(Struct, kw_only=True):
-    """The dust ledger of one instrument: what closed arbitrages could not sell, and what it was decided at."""
+    """The dust ledger of one instrument: what closed arbitrages could not sell, and its decided cost."""
 
     net: Decimal = ZERO
     decided: Decimal = ZERO
@@ -108,7 +108,8 @@ class DurableState(Struct, kw_only=True):
     ignored: int = 0
 
 
-_ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
+_ENCODER: Final = msgspec.msgpack.Encoder()
+# Dicts are encoded in the order of insertion, which the facts give; there are no sets in the durable state.
 
 
 class EngineState:
@@ -191,7 +192,7 @@ class EngineState:
         if fill.trade_id in order.trade_ids:
             raise InvariantViolation(f"fill {fill.trade_id} of order {fill.client_order_id} applied twice")
         instrument = self.instruments[fill.instrument]
-        order.trade_ids.add(fill.trade_id)
+        order.trade_ids[fill.trade_id] = None
         order.filled += fill.quantity
         order.cost += fill.quantity * fill.price
         base_fee = fill.fee if instrument.is_spot and fill.fee_asset == instrument.base else ZERO

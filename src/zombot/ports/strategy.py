@@ -8,7 +8,7 @@ from typing import Protocol
 from zombot.domain.arbitrage import Arbitrage
 from zombot.domain.identifiers import InstrumentId, StrategyId
 from zombot.domain.instrument import FeeRates, Instrument
-from zombot.domain.opportunity import Exit, Missed, Opportunity
+from zombot.domain.opportunity import Exit, Missed, Opportunity, Outlook
 
 
 class InstrumentView(Protocol):
@@ -92,8 +92,12 @@ class Strategy(Protocol):
         """Called on each quote for each of its arbitrages that is open and at rest."""
         ...
 
+    def outlook(self, market: MarketView, positions: PositionView, now_ns: int) -> Outlook:
+        """How far it is from an entry, for display; both sides of every instrument have been seen."""
+        ...
+
     def exit_now(self, arbitrage: Arbitrage, market: MarketView, reason: str) -> Exit | None:
-        """Prices for an exit that somebody else decided (operator, risk); None if the market is not usable."""
+        """Prices for an exit decided elsewhere (operator, risk); None if the market is not usable."""
         ...
 
 

@@ -35,7 +35,7 @@ class IntraConfig(Struct, frozen=True, kw_only=True):
     fair_basis_half_life_ns: int = 300 * 10**9
     warm_up_ns: int = 0
     """How long the rolling basis is watched before anything is entered."""
-    holding_horizon_ns: int = 8 * 3600 * 10**9
+    holding_horizon_ns: int = 600 * 10**9
     age_max_ns: int = 3 * 86_400 * 10**9
     funding_exit_bps: float = 5.0
     cool_down_ns: int = 5 * 10**9

@@ -11,7 +11,7 @@ from zombot.domain.errors import InvalidValue
 from zombot.domain.funding import expected_funding_bps, settlements_within
 from zombot.domain.identifiers import InstrumentId, StrategyId
 from zombot.domain.instrument import FeeRates, Instrument, InstrumentKind
-from zombot.domain.opportunity import Exit, LegProposal, Missed, Opportunity, Style
+from zombot.domain.opportunity import Exit, LegProposal, Missed, Opportunity, Outlook, Style
 from zombot.domain.order import Side
 from zombot.ports.strategy import InstrumentView, MarketView, PositionView
 from zombot.strategies.intra.arithmetic import (
@@ -33,7 +33,8 @@ class IntraStrategy:
 
     __slots__ = (
         "id", "pair", "spot", "perpetual", "config", "fees_bps", "fair_bps",
-        "_basis_ns", "_since_ns", "_premium", "_discount", "_funding_bps", "_funding_key", "_ended_ns", "_held",
+        "_basis_ns", "_since_ns", "_premium", "_discount", "_funding_bps", "_funding_key", "_ended_ns",
+        "_held",
     )  # fmt: skip
 
     def __init__(
@@ -157,6 +158,25 @@ class IntraStrategy:
             expire_ns=now_ns + config.quote_age_max_ns,
         )
 
+    def outlook(self, market: MarketView, positions: PositionView, now_ns: int) -> Outlook:
+        """The direction that is nearer to an entry."""
+        del positions
+        spot, perpetual = market[self.spot], market[self.perpetual]
+        way_out = way_out_bps(spot.bid, spot.ask, perpetual.bid, perpetual.ask)
+        found = []
+        for direction in self.config.directions:
+            premium = direction == PREMIUM
+            gross = (
+                entry_spread_bps(spot.ask, perpetual.bid)
+                if premium
+                else entry_spread_bps(perpetual.ask, spot.bid)
+            )
+            fair = self.fair_bps if premium else -self.fair_bps
+            carry = self._carries(perpetual, now_ns, -1 if premium else 1)
+            net = net_edge_bps(gross, fair, self.fees_bps, way_out, carry)
+            found.append(Outlook(direction, gross, net, self.config.entry_bps))
+        return max(found, key=lambda outlook: outlook.net_bps)
+
     def _hold_back(
         self,
         net: float,
@@ -201,8 +221,8 @@ class IntraStrategy:
     def decide_exit(self, arbitrage: Arbitrage, market: MarketView, now_ns: int) -> Exit | None:
         """Leave on convergence, on funding that turned, or on age. HOT while something is open.
 
-        Converged means that nothing is left to earn: the spread still to close plus the funding still expected
-        over the horizon is down to ``exit_bps``. Without funding that is the spread alone.
+        Converged means that nothing is left to earn: the spread still to close plus the funding still
+        expected over the horizon is down to ``exit_bps``. Without funding that is the spread alone.
         """
         spot = market[self.spot]
         perpetual = market[self.perpetual]

@@ -1,0 +1,1 @@
+"""History: recordings of market data, their importers and their reader."""

@@ -1,0 +1,1 @@
+"""The journal: append-only segments of framed, checksummed and hash-chained batches of facts."""

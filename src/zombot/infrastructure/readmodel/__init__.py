@@ -1,0 +1,1 @@
+"""The read model: what people and programs query, projected from the journal."""

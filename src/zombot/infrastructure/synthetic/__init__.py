@@ -1,0 +1,1 @@
+"""A market that never was: seeded prices, books, trades and funding of spot⇄perpetual pairs."""
