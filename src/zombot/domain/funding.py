@@ -17,9 +17,12 @@ def settlements_within(now_ns: int, horizon_ns: int, funding_ns: int, next_fundi
     return 1 + (end_ns - funding_ns) // interval_ns
 
 
-def expected_funding_bps(rate: float, settlements: int, position_sign: int) -> float:
+def expected_funding_bps(rate: float, later_rate: float, settlements: int, position_sign: int) -> float:
     """What a position of this sign expects to receive, in bps of its notional; a cost is negative.
 
-    The running rate is taken for every settlement: the best known guess, stated as one.
+    The next settlement is expected at the running ``rate``, the ones behind it at ``later_rate``: the best
+    known guesses, stated as such.
     """
-    return -position_sign * rate * settlements * 10_000.0
+    if settlements == 0:
+        return 0.0
+    return -position_sign * (rate + later_rate * (settlements - 1)) * 10_000.0

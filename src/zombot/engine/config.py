@@ -36,7 +36,7 @@ class ExecutionConfig(Struct, frozen=True, kw_only=True):
 class EngineConfig(Struct, frozen=True, kw_only=True):
     """Configuration of the engine."""
 
-    bot: str = "zb1"
+    bot: str = "bot1"
     limits: Limits = field(default_factory=Limits)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
     margin_rates: dict[InstrumentId, Decimal] = field(default_factory=dict)

@@ -23,14 +23,7 @@ from zombot.domain.events import (
 )
 from zombot.domain.identifiers import ArbitrageId, InstrumentId
 from zombot.domain.instrument import FeeRates, Instrument
-from zombot.domain.margin import liquidation_distance_bps
 from zombot.domain.market import (
-    BookLost,
-    BookUpdate,
-    FundingRate,
-    InstrumentStatus,
-    MarkPrice,
-    PublicTrade,
     TopOfBook,
 )
 from zombot.engine.account import AccountDesk
@@ -39,6 +32,7 @@ from zombot.engine.config import EngineConfig
 from zombot.engine.execution import Saga
 from zombot.engine.exposure import Exposure
 from zombot.engine.legs import is_flat
+from zombot.engine.market_desk import MarketDesk
 from zombot.engine.orders import OrderDesk
 from zombot.engine.outbox import Outbox
 from zombot.engine.risk_gate import RiskGate
@@ -67,8 +61,6 @@ class Engine:
         self.markets: Markets = {i: InstrumentMarket(instruments[i], fees[i]) for i in instruments}
         self.now_ns = 0
         self.events = 0
-        self.dropped: dict[str, int] = {}
-        """Market events that could not be used, by reason."""
         self.outbox = Outbox(self.state)
         self.exposure = Exposure(instruments, config.execution)
         self.capital = Capital(self.state, config)
@@ -77,18 +69,13 @@ class Engine:
         self.saga = Saga(self.state, self.markets, self.outbox, desk, self.exposure, config.execution)
         self.account = AccountDesk(self.state, self.outbox, self.saga, config.execution)
         self.account.touched = self._refresh
+        self.market_desk = MarketDesk(self.markets, self.state, self.saga, self.outbox, config.limits)
         self.saga.gave_up = self._gave_up
         self.runners = [
             StrategyRunner(s, self.markets, self.state, self.gate, self.saga, self.outbox) for s in strategies
         ]
         self._quoted = {i: (m, self._concerned(i)) for i, m in self.markets.items()}
         self._handlers: dict[type, Callable[[Any], None]] = {
-            BookUpdate: self._book,
-            BookLost: self._book_lost,
-            PublicTrade: lambda _: None,
-            MarkPrice: self._mark,
-            FundingRate: self._funding_rate,
-            InstrumentStatus: self._status,
             TimerFired: self._timer,
             Command: self._command,
             LinkChanged: self._link,
@@ -98,6 +85,8 @@ class Engine:
         }
         for kind in self.account.handlers:
             self._handlers[kind] = self._account_event
+        for kind, handler in self.market_desk.handlers.items():
+            self._handlers[kind] = self._at_now(handler)
 
     def _concerned(self, instrument: InstrumentId) -> tuple[StrategyRunner, ...]:
         return tuple(r for r in self.runners if instrument in r.strategy.instruments())
@@ -140,70 +129,16 @@ class Engine:
         return self.outbox.take() if self.outbox.effects else NOTHING
 
     def _drop(self, reason: str) -> Sequence[Effect]:
-        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+        self.market_desk.drop(reason)
         return NOTHING
 
-    def _market(self, instrument: InstrumentId) -> InstrumentMarket | None:
-        market = self.markets.get(instrument)
-        if market is None:
-            self._drop("unknown_instrument")
-        return market
+    def _at_now(self, handler: Callable[[Any, int], None]) -> Callable[[Any], None]:
+        return lambda event: handler(event, self.now_ns)
 
-    def _book(self, event: BookUpdate) -> None:
-        market = self._market(event.instrument)
-        if market is not None and not market.apply_book(event):
-            self._drop("book_gap")
-
-    def _book_lost(self, event: BookLost) -> None:
-        market = self._market(event.instrument)
-        if market is not None:
-            market.lose_book()
-            self._drop("book_lost")
-
-    def _mark(self, event: MarkPrice) -> None:
-        market = self._market(event.instrument)
-        if market is None:
-            return
-        if not event.mark > 0.0:
-            self._drop("invalid_mark")
-            return
-        market.apply_mark(event)
-        if event.instrument in self.state.durable.reported_positions:
-            self._watch_liquidation(market)
-
-    def _funding_rate(self, event: FundingRate) -> None:
-        market = self._market(event.instrument)
-        if market is None:
-            return
-        if not -1.0 < event.rate < 1.0 or event.funding_ns <= 0:
-            self._drop("invalid_funding")
-            return
-        market.apply_funding(event)
-
-    def _status(self, event: InstrumentStatus) -> None:
-        market = self._market(event.instrument)
-        if market is not None:
-            market.state = event.state
-            market.usable = False
-            market.quoted()
-
-    def _watch_liquidation(self, market: InstrumentMarket) -> None:
-        """Close what comes too near to liquidation, while both legs can still be closed together."""
-        report = self.state.durable.reported_positions[market.instrument.id]
-        if not report.quantity or report.liquidation_price is None:
-            return
-        distance = liquidation_distance_bps(market.mark, float(report.liquidation_price))
-        if distance > self.config.limits.liquidation_distance_min_bps:
-            return
-        for arbitrage in list(self.state.durable.arbitrages.values()):
-            holds = any(leg.instrument == market.instrument.id and leg.net for leg in arbitrage.legs)
-            if holds and not arbitrage.closing:
-                self.outbox.alert(
-                    AlertLevel.CRITICAL,
-                    f"{market.instrument.id}: mark {market.mark} is {distance:.0f} bps from liquidation at "
-                    f"{report.liquidation_price}; arbitrage {arbitrage.id} is closed",
-                )
-                self.saga.mark_closing(arbitrage, "liquidation_near", self.now_ns)
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Market events that could not be used, by reason."""
+        return self.market_desk.dropped
 
     # --- account, timers, operator -----------------------------------------------------------------------
 

@@ -16,11 +16,12 @@ from zombot.domain.events import (
     OrderUnknown,
     TradingMode,
 )
-from zombot.domain.money import ZERO, floor_to
+from zombot.domain.money import ZERO
 from zombot.domain.opportunity import Exit, Opportunity, Style
 from zombot.domain.order import Order, OrderState, Purpose, Side
 from zombot.domain.risk import Approved
-from zombot.domain.sizing import LegTerms, common_step, order_quantity
+from zombot.domain.sizing import order_quantity
+from zombot.engine.closing import exit_drafts, leg_terms
 from zombot.engine.config import ExecutionConfig
 from zombot.engine.exposure import Exposure
 from zombot.engine.legs import is_even, is_flat, orderable, ratio, residual_notional, units
@@ -33,7 +34,6 @@ from zombot.engine.view import Markets
 
 QUERY_ALERT: Final = 5
 """Questions about one order without an answer before a human is called."""
-UNBOUNDED: Final = Decimal(10) ** 18
 
 
 class Saga:
@@ -134,7 +134,7 @@ class Saga:
 
     def close(self, arbitrage: Arbitrage, exit_: Exit, now_ns: int) -> None:
         """Send the orders of an exit: as much of all legs as the depth of each allows."""
-        drafts = self._exit_drafts(arbitrage, exit_)
+        drafts = exit_drafts(arbitrage, exit_, self._markets)
         if not drafts:
             return
         decided = tuple(
@@ -148,66 +148,6 @@ class Saga:
         )
         self._advance(arbitrage, ArbitrageEvent.SENT_CLOSE, now_ns, exit_.reason)
         self._desk.send(arbitrage, drafts, now_ns)
-
-    def _exit_drafts(self, arbitrage: Arbitrage, exit_: Exit) -> list[Draft]:
-        worst = [
-            on_tick(price, leg.side.opposite, self._markets[leg.instrument].instrument.tick)
-            for price, leg in zip(exit_.worst_prices, arbitrage.legs, strict=True)
-        ]
-        share = self._exit_units(arbitrage, worst)
-        drafts = []
-        for index, leg in enumerate(arbitrage.legs):
-            market = self._markets[leg.instrument]
-            side = leg.side.opposite
-            wanted = abs(leg.net) if share is None else share * ratio(arbitrage, leg)
-            quantity = orderable(market.instrument, min(wanted, abs(leg.net)), leg.decision_price)
-            if not quantity:
-                continue
-            drafts.append(
-                Draft(
-                    leg=index,
-                    side=side,
-                    quantity=order_quantity(self._terms(leg, side), quantity),
-                    price=worst[index],
-                    purpose=Purpose.CLOSE,
-                    decision_price=on_tick(exit_.decision_prices[index], side, market.instrument.tick),
-                    reduce_only=not market.instrument.is_spot,
-                )
-            )
-        return drafts
-
-    def _exit_units(self, arbitrage: Arbitrage, worst: list[Decimal]) -> Decimal | None:
-        """How much of the arbitrage the depth of all legs takes now, in units; None for all of it.
-
-        A part that would leave too little to be sold later is not split off.
-        """
-        terms, bound = [], UNBOUNDED
-        for leg, price in zip(arbitrage.legs, worst, strict=True):
-            side = leg.side.opposite
-            depth = self._markets[leg.instrument].depth(side, float(price))
-            bound = min(bound, depth / ratio(arbitrage, leg))
-            terms.append(self._terms(leg, side))
-        held = max(abs(unit) for unit in units(arbitrage))
-        part = floor_to(bound, common_step(tuple(terms)))
-        rest = held - part
-        for leg, term in zip(arbitrage.legs, terms, strict=True):
-            share = ratio(arbitrage, leg)
-            if not orderable(term.instrument, part * share, leg.decision_price):
-                return None
-            if not orderable(term.instrument, rest * share, leg.decision_price):
-                return None
-        return part
-
-    def _terms(self, leg: Leg, side: Side) -> LegTerms:
-        market = self._markets[leg.instrument]
-        return LegTerms(
-            instrument=market.instrument,
-            fees=market.fees,
-            side=side,
-            ratio=Decimal(1),
-            worst_price=leg.worst_price,
-            depth=UNBOUNDED,
-        )
 
     # --- what the venue said -----------------------------------------------------------------------------
 
@@ -334,7 +274,7 @@ class Saga:
                 Draft(
                     leg=index,
                     side=leg.side,
-                    quantity=order_quantity(self._terms(leg, leg.side), missing),
+                    quantity=order_quantity(leg_terms(leg, leg.side, self._markets[leg.instrument]), missing),
                     price=leg.worst_price,
                     purpose=Purpose.HEDGE,
                     decision_price=leg.decision_price,

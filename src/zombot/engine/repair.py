@@ -8,10 +8,10 @@ from decimal import Decimal
 from msgspec import Struct
 
 from zombot.domain.arbitrage import Arbitrage, Leg
-from zombot.domain.instrument import Instrument
 from zombot.domain.money import floor_to
 from zombot.domain.order import Purpose, Side
-from zombot.domain.sizing import LegTerms, order_quantity
+from zombot.domain.sizing import order_quantity
+from zombot.engine.closing import leg_terms
 from zombot.engine.config import ExecutionConfig
 from zombot.engine.legs import orderable, ratio, units
 from zombot.engine.orders import Draft, reaching_price
@@ -68,7 +68,7 @@ def _complete(arbitrage: Arbitrage, markets: Markets, config: ExecutionConfig) -
             Draft(
                 leg=index,
                 side=leg.side,
-                quantity=order_quantity(_terms(leg, market, leg.side), missing),
+                quantity=order_quantity(leg_terms(leg, leg.side, market), missing),
                 price=_limit(market, leg.side, config, arbitrage.repairs),
                 purpose=Purpose.REPAIR,
                 decision_price=leg.decision_price,
@@ -95,7 +95,7 @@ def _reduce(arbitrage: Arbitrage, markets: Markets, config: ExecutionConfig, *, 
             Draft(
                 leg=index,
                 side=side,
-                quantity=order_quantity(_terms(leg, market, side), quantity),
+                quantity=order_quantity(leg_terms(leg, side, market), quantity),
                 price=None if at_market else _limit(market, side, config, arbitrage.repairs),
                 purpose=Purpose.REPAIR,
                 decision_price=decided_price(arbitrage, leg),
@@ -140,15 +140,3 @@ def _adverse(side: Side, price: float, leg: Leg, quantity: Decimal) -> float:
 
 def _fee(market: InstrumentMarket, price: float, quantity: Decimal) -> float:
     return float(market.fees.taker) * price * float(quantity)
-
-
-def _terms(leg: Leg, market: InstrumentMarket, side: Side) -> LegTerms:
-    instrument: Instrument = market.instrument
-    return LegTerms(
-        instrument=instrument,
-        fees=market.fees,
-        side=side,
-        ratio=Decimal(1),
-        worst_price=leg.worst_price,
-        depth=Decimal(0),
-    )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
 
-from zombot.domain.arbitrage import FINAL, Arbitrage, ArbitrageEvent, ArbitrageState, Leg, ProfitParts
+from zombot.domain.arbitrage import FINAL, Arbitrage, ArbitrageEvent, ArbitrageState, Leg
 from zombot.domain.errors import InvariantViolation
 from zombot.domain.events import (
     ArbitrageAdvanced,
@@ -39,73 +37,16 @@ from zombot.domain.events import (
     PositionReported,
     QueryIntended,
     Recovered,
-    TradingMode,
 )
 from zombot.domain.identifiers import ArbitrageId, ClientOrderId, InstrumentId
 from zombot.domain.instrument import Instrument
-from zombot.domain.ledger import Ledger, account_key, shares
-from zombot.domain.money import ZERO, quotient
+from zombot.domain.ledger import account_key
+from zombot.domain.money import ZERO
 from zombot.domain.order import Order, OrderEvent, OrderState, Purpose
+from zombot.engine.booking import book_fill, book_forced, book_funding
+from zombot.engine.durable import RETIRED_KEPT, DurableState, Remainder
 
-RETIRED_KEPT: Final = 1_000
-"""Arbitrages that are over but still listen for late fills; older ones are forgotten with their orders."""
 DAY_NS: Final = 86_400_000_000_000
-
-
-class Counts(Struct, kw_only=True):
-    """What happened so far."""
-
-    opened: int = 0
-    closed: int = 0
-    aborted: int = 0
-    repaired: int = 0
-    orders: int = 0
-    fills: int = 0
-
-
-class Remainder(Struct, kw_only=True):
-    """The dust ledger of one instrument: what closed arbitrages could not sell, and its decided cost."""
-
-    net: Decimal = ZERO
-    decided: Decimal = ZERO
-
-
-class DurableState(Struct, kw_only=True):
-    """Everything that a restart must bring back. Market data is not in it."""
-
-    bot: str = ""
-    epoch: int = 0
-    mode: TradingMode = TradingMode.ENABLED
-    mode_reason: str = ""
-    recovered: bool = False
-    """False from start until recovery is done: nothing is entered meanwhile."""
-    next_arbitrage: int = 1
-    arbitrages: dict[ArbitrageId, Arbitrage] = field(default_factory=dict)
-    """Under way, oldest first."""
-    retired: dict[ArbitrageId, Arbitrage] = field(default_factory=dict)
-    """Over, oldest first; at most ``RETIRED_KEPT``."""
-    orders: dict[ClientOrderId, Order] = field(default_factory=dict)
-    """Of the arbitrages above."""
-    order_ids: dict[ArbitrageId, list[ClientOrderId]] = field(default_factory=dict)
-    ledger: Ledger = field(default_factory=Ledger)
-    reported_balances: dict[str, Decimal] = field(default_factory=dict)
-    reported_positions: dict[InstrumentId, PositionReported] = field(default_factory=dict)
-    links_down: dict[str, str] = field(default_factory=dict)
-    counts: Counts = field(default_factory=Counts)
-    refusals: dict[str, int] = field(default_factory=dict)
-    profit: ProfitParts = field(default_factory=ProfitParts)
-    """Of arbitrages that were retired, and payments that belong to none."""
-    remainders: dict[InstrumentId, Remainder] = field(default_factory=dict)
-    closed_ns: dict[str, int] = field(default_factory=dict)
-    """Per pair, when an arbitrage last ended: the cool-down counts from here."""
-    failures: int = 0
-    """Arbitrages in a row that needed a repair or were aborted by a rejection."""
-    failed_ns: int = 0
-    day: int = 0
-    """Days since 1970 of ``day_profit``."""
-    day_profit: Decimal = ZERO
-    """Of arbitrages that ended today."""
-    ignored: int = 0
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -121,13 +62,13 @@ class EngineState:
         self._appliers: dict[type, Callable[[Any], None]] = {
             OrderAccepted: lambda f: self._advance(f.client_order_id, OrderEvent.ACCEPTED),
             OrderRejected: self._rejected,
-            OrderFilled: self._filled,
+            OrderFilled: lambda f: book_fill(self.durable, self.instruments, f),
             OrderCanceled: self._canceled,
             OrderUnknown: lambda f: self._advance(f.client_order_id, OrderEvent.LOST),
             OrderNotFound: lambda f: self._advance(f.client_order_id, OrderEvent.NOT_FOUND),
             CancelRejected: self._cancel_rejected,
-            ForcedFill: self._forced,
-            FundingPaid: self._funding,
+            ForcedFill: lambda f: book_forced(self.durable, self.instruments, f),
+            FundingPaid: lambda f: book_funding(self.durable, self.instruments, f),
             BalanceReported: self._balance,
             PositionReported: self._position,
             BotStarted: self._started,
@@ -156,10 +97,7 @@ class EngineState:
 
     def arbitrage(self, identifier: ArbitrageId) -> Arbitrage:
         """An arbitrage under way or lately over."""
-        found = self.durable.arbitrages.get(identifier) or self.durable.retired.get(identifier)
-        if found is None:
-            raise InvariantViolation(f"arbitrage {identifier} is not in the state")
-        return found
+        return self.durable.arbitrage(identifier)
 
     # --- orders ------------------------------------------------------------------------------------------
 
@@ -185,44 +123,6 @@ class EngineState:
 
     def _query_intended(self, fact: QueryIntended) -> None:
         self.durable.orders[fact.client_order_id].queries += 1
-
-    def _filled(self, fact: OrderFilled) -> None:
-        fill = fact.fill
-        order = self.durable.orders[fill.client_order_id]
-        if fill.trade_id in order.trade_ids:
-            raise InvariantViolation(f"fill {fill.trade_id} of order {fill.client_order_id} applied twice")
-        instrument = self.instruments[fill.instrument]
-        order.trade_ids[fill.trade_id] = None
-        order.filled += fill.quantity
-        order.cost += fill.quantity * fill.price
-        base_fee = fill.fee if instrument.is_spot and fill.fee_asset == instrument.base else ZERO
-        order.fee_base += base_fee
-        complete = order.filled >= order.request.quantity
-        order.advance(OrderEvent.COMPLETED if complete else OrderEvent.FILL)
-        self.durable.counts.fills += 1
-        self.durable.ledger.book_fill(fill, instrument)
-        self._attribute_fill(order, fact, base_fee)
-
-    def _attribute_fill(self, order: Order, fact: OrderFilled, base_fee: Decimal) -> None:
-        """Book a fill's part in the profit of its arbitrage (the split of I8).
-
-        With n the net and s the gross signed quantity, d the decided and p the executed price: the leg gains
-        n at d, slippage is s * (p - d), a fee taken from the base asset costs it times d. Their sum is the
-        cash flow. A repair's price difference is a loss of repair, not slippage.
-        """
-        fill, request = fact.fill, order.request
-        arbitrage = self.arbitrage(request.arbitrage)
-        leg = arbitrage.legs[request.leg]
-        net = fill.signed_quantity - base_fee
-        difference = fill.signed_quantity * (fill.price - request.decision_price)
-        leg.net += net
-        leg.cost += fill.signed_quantity * fill.price
-        leg.decided += net * request.decision_price
-        arbitrage.profit.fees += base_fee * request.decision_price if base_fee else fill.fee
-        if request.purpose is Purpose.REPAIR:
-            arbitrage.profit.repair -= difference
-        else:
-            arbitrage.profit.slippage += difference
 
     def _intended(self, fact: OrdersIntended) -> None:
         arbitrage = self.arbitrage(fact.arbitrage)
@@ -354,53 +254,6 @@ class EngineState:
             remainder.decided += leg.decided
 
     # --- account -----------------------------------------------------------------------------------------
-
-    def _funding(self, fact: FundingPaid) -> None:
-        instrument = self.instruments[fact.instrument]
-        if not self.durable.ledger.first_time(f"{instrument.venue}/{fact.bill_id}"):
-            raise InvariantViolation(f"funding bill {fact.bill_id} applied twice")
-        self.durable.ledger.book_payment(instrument, fact.amount)
-        holders = [
-            (arbitrage, leg)
-            for arbitrage in self.durable.arbitrages.values()
-            for leg in arbitrage.legs
-            if leg.instrument == fact.instrument and leg.net
-        ]
-        if not holders:
-            self.durable.profit.funding += fact.amount
-            return
-        for (arbitrage, _), part in zip(
-            holders, shares(fact.amount, [abs(leg.net) for _, leg in holders]), strict=True
-        ):
-            arbitrage.profit.funding += part
-
-    def _forced(self, fact: ForcedFill) -> None:
-        instrument = self.instruments[fact.instrument]
-        if not self.durable.ledger.first_time(f"{fact.instrument}/forced/{fact.trade_id}"):
-            raise InvariantViolation(f"forced fill {fact.trade_id} applied twice")
-        signed = fact.side.sign * fact.quantity
-        self.durable.ledger.book_position(instrument, signed, fact.price, fact.realized)
-        self.durable.ledger.book_payment(instrument, -fact.fee)
-        left, fee_left = signed, fact.fee
-        for arbitrage in self.durable.arbitrages.values():
-            for leg in arbitrage.legs:
-                if leg.instrument != fact.instrument or leg.net * left >= 0:
-                    continue
-                part = -leg.net if abs(leg.net) <= abs(left) else left
-                fee = fee_left if part == left else quotient(fact.fee * part, signed)
-                leg.net += part
-                leg.cost += part * fact.price
-                leg.decided += part * leg.decision_price
-                arbitrage.profit.repair -= part * (fact.price - leg.decision_price)
-                arbitrage.profit.fees += fee
-                arbitrage.repaired = True
-                left -= part
-                fee_left -= fee
-        if left:
-            remainder = self.durable.remainders.setdefault(fact.instrument, Remainder())
-            remainder.net += left
-            remainder.decided += left * fact.price
-        self.durable.profit.fees += fee_left if left else ZERO
 
     def _balance(self, fact: BalanceReported) -> None:
         self.durable.reported_balances[account_key(fact.venue, fact.asset)] = fact.total

@@ -47,6 +47,7 @@ class Bot:
         chronicle: Chronicle,
         configuration: dict[str, Any],
         data: dict[str, Any],
+        sample_ns: int = SECOND_NS,
     ) -> None:
         self.name = name
         self.engine = engine
@@ -54,7 +55,7 @@ class Bot:
         self.journal = journal
         self.scheduler = scheduler
         self.chronicle = chronicle
-        self.sampler = Sampler(engine, scheduler)
+        self.sampler = Sampler(engine, scheduler, sample_ns)
         self.configuration = configuration
         self.data = data
         self.started_ns = scheduler.now_ns

@@ -107,8 +107,8 @@ class RunReport(Struct, frozen=True, kw_only=True):
     configuration: dict[str, Any]
     data: dict[str, Any]
     series: dict[str, list[Any]]
-    """``time_ns``, ``equity``, ``drawdown``; a pair's ``PAIR:basis_bps``, ``:spread_bps``, ``:entry_bps`` (the
-    executable spread at which it would enter). Thinned, so that their length stays bounded."""
+    """``time_ns``, ``equity``, ``drawdown``; for each pair ``PAIR:basis_bps``, ``PAIR:spread_bps`` and
+    ``PAIR:entry_bps``, the executable spread at which it would enter. Thinned: their length is bounded."""
     trades: list[Trade]
     refused: list[RefusedRow]
     funding: list[FundingRow]

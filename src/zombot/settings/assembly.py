@@ -131,8 +131,7 @@ def _hop(ns: int, jitter_ns: int) -> LatencyConfig:
 def _faults(faults: Faults | None) -> FaultConfig:
     if faults is None:
         return FaultConfig()
-    names = {"delay_max": "delay_ns_max", "outage_every": "outage_every_ns", "outage_max": "outage_ns_max"}
-    return FaultConfig(**{names.get(name, name): getattr(faults, name) for name in type(faults).model_fields})
+    return FaultConfig(**faults.parameters())
 
 
 def synthetic_config(settings: Settings) -> SyntheticConfig:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from zombot.domain.errors import InvalidValue
-from zombot.domain.events import BalanceReported, CommandKind
+from zombot.domain.events import BalanceReported, CommandKind, Fact
 from zombot.domain.identifiers import InstrumentId, VenueId
 from zombot.domain.instrument import FeeRates, Instrument
 from zombot.domain.market import MarketEvent
@@ -27,7 +27,7 @@ from zombot.infrastructure.simulator.venue import SimulatedVenue
 from zombot.ports.journal import Journal, JournalEntry, JournalError
 from zombot.runtime.agenda import Agenda
 from zombot.runtime.backtest import BacktestRun
-from zombot.runtime.bot import Bot
+from zombot.runtime.bot import SECOND_NS, Bot
 from zombot.runtime.chronicle import Chronicle
 from zombot.runtime.dispatcher import Dispatcher
 from zombot.runtime.live import LiveRun
@@ -90,6 +90,8 @@ class _Parts:
         leverage: Decimal,
         start_ns: int,
         data: dict[str, Any],
+        facts: Iterable[Fact] = (),
+        sample_ns: int = SECOND_NS,
     ) -> None:
         self.agenda = Agenda(start_ns)
         self.engine = Engine(
@@ -99,11 +101,12 @@ class _Parts:
             strategies=build_strategies(settings.strategies, instruments, fees),
         )
         # Start-up is replay: what the journal knows is there before anything else happens.
-        self.engine.fold(entry.fact for entry in journal.replay())
+        self.engine.fold(facts)
         self.chronicle = Chronicle(self.engine)
         self._settings = settings
         self._journal = journal
         self._data = data
+        self._sample_ns = sample_ns
 
     def connect(
         self, venue_id: VenueId, account: AccountConfig, latency: Latency, faults: Faults | None
@@ -139,6 +142,7 @@ class _Parts:
             chronicle=self.chronicle,
             configuration=describe(settings),
             data=self._data,
+            sample_ns=self._sample_ns,
         )
         return bot, venue
 
@@ -199,6 +203,7 @@ def build_run(settings: Settings, *, seconds: float | None) -> LiveRun:
             leverage=simulator.leverage,
             start_ns=start_ns,
             data={"source": "synthetic market", "seed": settings.seed, "pairs": list(settings.pairs)},
+            facts=(entry.fact for entry in journal.replay()),
         )
         prices = assembly.resumed_prices(parts.engine.state)
         if prices:
@@ -288,6 +293,8 @@ def build_backtest(settings: Settings, data_dir: Path, pairs: Sequence[str], spe
         leverage=backtest.leverage,
         start_ns=manifest.start_ns,
         data=assembly.described(manifest, instruments.values()),
+        # About a thousand points over the whole, whatever its length.
+        sample_ns=max((manifest.end_ns - manifest.start_ns) // 1_000, SECOND_NS // 10),
     )
     ledger = parts.engine.state.durable.ledger
     account = assembly.account_config(backtest.balances, backtest.leverage, ledger, backtest.venue)

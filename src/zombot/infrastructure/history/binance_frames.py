@@ -110,11 +110,11 @@ def split_line(line: bytes) -> tuple[int, bytes]:
 def market_of_frame(stream: str, data: bytes) -> Market | None:
     """The market that only frames of this shape come from; None when both have such frames."""
     if "@depth" in stream:
-        return Market.USDM if b'"pu":' in data else Market.SPOT
+        return Market.USDM if b'"pu"' in data else Market.SPOT
     if "@bookTicker" in stream:
-        return Market.USDM if b'"T":' in data else Market.SPOT
+        return Market.USDM if b'"T"' in data else Market.SPOT
     if "@trade" in stream:
-        return Market.USDM if b'"X":' in data else Market.SPOT
+        return Market.USDM if b'"X"' in data else Market.SPOT
     return None
 
 

@@ -15,7 +15,7 @@ from zombot.infrastructure.history.errors import RecordingError
 from zombot.infrastructure.history.lines import LineReader
 
 VENUE: Final = "binance"
-_STREAM: Final = re.compile(rb'"stream":"([^"@]+)@([^"]+)"')
+_STREAM: Final = re.compile(rb'"stream"\s*:\s*"([^"@]+)@([^"]+)"')
 _HEAD: Final = 200
 """The stream's name stands at the beginning of a frame."""
 _USDM_NAMES: Final = ("usdm", "usdtm", "-um-", "futures", "perp", "swap")
@@ -53,7 +53,7 @@ def probe(path: Path, advance: Callable[[int], None] | None = None) -> Probe:
     for line in reader:
         head = line[:_HEAD]
         found = _STREAM.search(head)
-        is_snapshot = b'"lastUpdateId":' in head
+        is_snapshot = b'"lastUpdateId"' in head
         if found is None and not is_snapshot:
             continue
         try:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
 from pathlib import Path
+from typing import Final
 
 from zombot.domain.errors import InvalidValue
+from zombot.domain.market import MarketEvent
 from zombot.infrastructure.history.errors import RecordingError
 from zombot.infrastructure.history.recording import MANIFEST_NAME, InstrumentEntry
 from zombot.infrastructure.history.report import ImportReport
 from zombot.infrastructure.history.writer import RecordingWriter
 from zombot.ports.market_data import MarketSource
+
+REORDER_NS: Final = 2_000_000_000
+"""A made market with jitter tells events in the venue's order; receipt differs by less than this."""
 
 
 def record(
@@ -20,7 +27,7 @@ def record(
     A source may be endless, so one of the limits is needed.
 
     Args:
-        source: where the events come from; they keep their order.
+        source: where the events come from; they are written in the order of receipt.
         into: a folder that is not there yet or is empty.
         events_max: so many events at most.
         until_ns: only what was received before.
@@ -58,14 +65,27 @@ def record(
 def _copy(
     source: MarketSource, writer: RecordingWriter, events_max: int | None, until_ns: int | None
 ) -> None:
-    last_ns = 0
-    for count, event in enumerate(source.events()):
+    for count, event in enumerate(_by_receipt(source.events())):
         if count == events_max or (until_ns is not None and event.received_ns >= until_ns):
             return
-        if event.received_ns < last_ns:
-            raise RecordingError(
-                f"the source's event {count + 1} was received at {event.received_ns}, "
-                f"before the one in front of it ({last_ns})"
-            )
-        last_ns = event.received_ns
         writer.add(event)
+
+
+def _by_receipt(events: Iterable[MarketEvent]) -> Iterator[MarketEvent]:
+    """The events by time of receipt; those of one time keep their order."""
+    waiting: list[tuple[int, int, MarketEvent]] = []
+    latest_ns = released_ns = 0
+    for count, event in enumerate(events):
+        received_ns = event.received_ns
+        if received_ns < released_ns:
+            raise RecordingError(
+                f"the source's event {count + 1} was received at {received_ns}, "
+                f"more than {REORDER_NS // 1_000_000_000} s before one in front of it ({latest_ns})"
+            )
+        heappush(waiting, (received_ns, count, event))
+        latest_ns = max(latest_ns, received_ns)
+        while waiting[0][0] < latest_ns - REORDER_NS:
+            released_ns = waiting[0][0]
+            yield heappop(waiting)[2]
+    while waiting:
+        yield heappop(waiting)[2]

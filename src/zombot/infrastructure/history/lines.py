@@ -13,6 +13,8 @@ from zombot.infrastructure.history.errors import RecordingError
 _CHUNK: Final = 1 << 20
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _GZIP_OR_ZLIB: Final = 47
+_SLICE: Final = 1 << 12
+"""Where a gzip stream is damaged, what was decompressed of one slice is lost with it."""
 LINE_LENGTH_MAX: Final = 64 << 20
 """No line of market data is longer; a file with a longer one is no text."""
 
@@ -70,17 +72,22 @@ class LineReader:
     def _unpacked(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         stream = zlib.decompressobj(_GZIP_OR_ZLIB)
         try:
-            for chunk in chunks:
-                data = chunk
+            for data in _sliced(chunks):
                 while data:
                     if stream.eof:  # a file may hold several gzip streams in a row
                         stream = zlib.decompressobj(_GZIP_OR_ZLIB)
                     yield stream.decompress(data, _CHUNK)
                     while stream.unconsumed_tail:
                         yield stream.decompress(stream.unconsumed_tail, _CHUNK)
-                    data = stream.unused_data
+                    data = stream.unused_data  # noqa: PLW2901
         except zlib.error as error:
             self.torn = f"the gzip stream is damaged: {error}"
             return
         if not stream.eof:
             self.torn = "the gzip stream ends before its end"
+
+
+def _sliced(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        for start in range(0, len(chunk), _SLICE):
+            yield chunk[start : start + _SLICE]

@@ -25,6 +25,8 @@ class Line(NamedTuple):
     class_: str
     values: Sequence[float | None]
     area: bool = False
+    guide: bool = False
+    """A level to compare with: it may not press the others flat, and leaves the picture where it is far off."""
 
 
 class Mark(NamedTuple):
@@ -78,17 +80,31 @@ def over_time(
     zero: bool = False,
 ) -> Markup:
     """Lines over a common time axis, with what happened marked on them."""
-    known = [value for line in lines for value in line.values if value is not None]
+    known = [value for line in lines if not line.guide for value in line.values if value is not None]
     known += [mark.value for mark in marks]
     if len(times) < 2 or not known:
         return nothing("Too little was recorded to draw this.")
-    low, high = nice_range(known, include=0.0 if zero else None)
+    low, high = nice_range(_with_guides(known, lines), include=0.0 if zero else None)
+    lines = [_within(line, low, high) if line.guide else line for line in lines]
     plane = _plane((times[0], times[-1]), (low, high), width, height)
     parts = [plane.axes]
     parts += [_span(span, plane) for span in spans]
     parts += [_drawn(line, times, plane, width) for line in lines]
     parts += [_mark(mark, plane) for mark in marks]
     return _svg(width, height, title, parts)
+
+
+def _with_guides(known: Sequence[float], lines: Sequence[Line]) -> list[float]:
+    """The values, and those of guides that are no farther off than the values are from each other."""
+    low, high = min(known), max(known)
+    reach = (high - low) or 1.0
+    guides = [value for line in lines if line.guide for value in line.values if value is not None]
+    return [low, high, *(value for value in guides if low - reach <= value <= high + reach)]
+
+
+def _within(line: Line, low: float, high: float) -> Line:
+    values = [value if value is not None and low <= value <= high else None for value in line.values]
+    return line._replace(values=values)
 
 
 def _plane(times: tuple[int, int], values: tuple[float, float], width: int, height: int) -> Drawing:

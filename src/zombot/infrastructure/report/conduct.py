@@ -12,6 +12,8 @@ from zombot.infrastructure.report.tables import Cell, digits, figure, folded, mo
 
 REASONS_MAX: Final = 14
 MISSED_MAX: Final = 25
+EPOCHAL_NS: Final = 10**17
+"""Above this a figure in nanoseconds is a date, below it is a length of time."""
 ABOUT: Final = ("#", "pair", "direction", "opened (UTC)", "held for", "notional")
 EARNED: Final = ("profit", "expected bps", "got bps", "basis", "funding", "fees", "slippage", "repair")
 
@@ -183,6 +185,15 @@ def provenance(report: Report) -> Markup:
     """What it ran on: data, settings, and the hash that proves a second run equal."""
     rows = [(Cell(name, "note"), Cell(words)) for name, words in _flat(report.data)]
     rows += [
+        (Cell(f"balance at the end, {asset}", "note"), Cell(numbers.exact(total)))
+        for asset, total in report.balances.items()
+    ]
+    rows += [
+        (Cell(f"market events dropped: {reason}", "note"), Cell(f"{count:,}"))
+        for reason, count in report.dropped.items()
+    ]
+    rows += [
+        (Cell("account reports seen twice", "note"), Cell(f"{report.duplicates:,}")),
         (Cell("events", "note"), Cell(f"{report.events:,}")),
         (
             Cell("processed in", "note"),
@@ -217,11 +228,21 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
     for name, value in tree.items():
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{prefix}{name}.")
-        elif name == "range" and isinstance(value, (list, tuple)):
-            yield f"{prefix}{name} (UTC)", " to ".join(numbers.moment(int(at)) for at in value)
-        elif name.endswith("_ns") and isinstance(value, int) and value > 10**17:
-            yield f"{prefix}{name.removesuffix('_ns')} (UTC)", numbers.moment(value)
-        elif isinstance(value, (list, tuple)):
-            yield f"{prefix}{name}", ", ".join(str(item) for item in value) or "none"
+        elif isinstance(value, (list, tuple)) and value and all(isinstance(v, Mapping) for v in value):
+            for number, part in enumerate(value, start=1):
+                yield from _flat(part, f"{prefix}{name}.{number}.")
         else:
-            yield f"{prefix}{name}", str(value) if value != "" else "–"
+            yield _leaf(prefix + name, value)
+
+
+def _leaf(name: str, value: object) -> tuple[str, str]:
+    if name.endswith("_ns") and isinstance(value, int):
+        short = name.removesuffix("_ns")
+        return (f"{short} (UTC)", numbers.moment(value)) if value > EPOCHAL_NS else (short, _ms(value))
+    if isinstance(value, (list, tuple)):
+        return name, ", ".join(str(item) for item in value) or "none"
+    return name, str(value) if value != "" else "–"
+
+
+def _ms(nanoseconds: int) -> str:
+    return f"{numbers.number(nanoseconds / 1e6, 3)} ms"

@@ -98,6 +98,12 @@ class Report(Struct, frozen=True, kw_only=True):
     refused: list[Refused] = field(default_factory=list)
     funding: list[Settlement] = field(default_factory=list)
     halted: bool = False
+    failure: str = ""
+    dropped: dict[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    differences: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Where our ledger and the venue's books differ at the end: ours, theirs."""
+    balances: dict[str, str] = field(default_factory=dict)
 
     @property
     def closed(self) -> list[ArbitrageResult]:

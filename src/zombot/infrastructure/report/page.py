@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
 
 from zombot.infrastructure.report import conduct, numbers, results, svg
@@ -36,10 +37,18 @@ def _header(report: Report) -> Markup:
         svg.tag("h1", svg.text(", ".join(report.pairs()[:6]) or "No pairs")),
         svg.tag("p", svg.text(_range(report)), class_="note"),
     ]
-    if report.halted:
-        words = "A risk halt stopped this run: what follows ends where it was halted."
-        parts.append(svg.tag("p", svg.text(words), class_="alarm"))
+    parts += [svg.tag("p", svg.text(words), class_="alarm") for words in _alarms(report)]
     return svg.tag("header", *parts)
+
+
+def _alarms(report: Report) -> Iterator[str]:
+    """What a reader must know before any figure."""
+    if report.failure:
+        yield f"This run failed: {report.failure}"
+    elif report.halted:
+        yield "A risk halt stopped this run: what follows ends where it was halted."
+    for name, (ours, theirs) in report.differences.items():
+        yield f"Our books and the venue's differ in {name}: {ours} here, {theirs} there."
 
 
 def _sections(report: Report) -> list[Markup]:

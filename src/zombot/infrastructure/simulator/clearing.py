@@ -236,7 +236,9 @@ class Clearing:
         side = Side.SELL if position.quantity > 0 else Side.BUY
         cost, released = position.release(quantity)
         # Cut-off digits of a division could make the loss exceed the margin by less than a step.
-        realized = max(-side.sign * quantity * price - cost, -released)
+        lost = -side.sign * quantity * price - cost
+        realized = max(lost, -released)
+        account.insured += realized - lost
         fee = released + realized if kind == "liquidation" else ZERO
         account.lock(instrument.quote, -released)
         market.trade_count += 1

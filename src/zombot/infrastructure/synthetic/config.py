@@ -69,32 +69,38 @@ class BasisShock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Jumps(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Jumps of the basis that come by chance (Poisson), above zero for premiums, below it for discounts."""
+    """Jumps of the basis that come by chance, above zero for premiums, below it for discounts.
+
+    With only ``gap_s`` they are a Poisson process.
+    """
 
     gap_s: float
-    """Mean time from one to the next, before the cut of ``gap_max_s``."""
+    """Mean of the exponential part of the time from one to the next."""
+    gap_min_s: float = 0.0
+    """Goes before the exponential part, so that one jump can fade before the next."""
     gap_max_s: float | None = None
-    """No gap is longer, so that a short demonstration sees some; None for a true Poisson process."""
+    """No gap is longer, so that a short demonstration sees some; None for no such cut."""
     bps_min: float
     bps_max: float
 
     def __post_init__(self) -> None:
         _check_range("jumps.gap_s", self.gap_s, 0.1, 1e6)
+        _check_range("jumps.gap_min_s", self.gap_min_s, 0.0, 1e6)
         if self.gap_max_s is not None:
-            _check_range("jumps.gap_max_s", self.gap_max_s, 0.1, 1e6)
+            _check_range("jumps.gap_max_s", self.gap_max_s, self.gap_min_s + 0.1, 1e6)
         _check_range("jumps.bps_min", self.bps_min, -2_000.0, 2_000.0)
         _check_range("jumps.bps_max", self.bps_max, self.bps_min, 2_000.0)
 
 
-PREMIUMS: Final = Jumps(gap_s=20.0, gap_max_s=30.0, bps_min=55.0, bps_max=90.0)
-DISCOUNTS: Final = Jumps(gap_s=90.0, bps_min=-80.0, bps_max=-50.0)
+PREMIUMS: Final = Jumps(gap_s=10.0, gap_min_s=12.0, gap_max_s=35.0, bps_min=55.0, bps_max=90.0)
+DISCOUNTS: Final = Jumps(gap_s=90.0, gap_min_s=12.0, bps_min=-90.0, bps_max=-55.0)
 
 
 class SyntheticConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A synthetic market; the defaults are the lively one.
 
     With them and level-1 fees (10 bps spot, 5 bps perpetual, 30 bps the round trip) each pair shows a premium
-    that earns its costs about every 17 s, which is gone some ten seconds later, and now and then a discount.
+    that earns its costs about every 20 s, which is gone 10 to 20 s later, and now and then a discount.
     """
 
     pairs: tuple[str, ...] = ("BTC-USDT", "ETH-USDT")

@@ -132,7 +132,7 @@ class Book:
     def _passed(
         self, passed: Integers, at: Integers, places: Integers, before: Integers, top: Integers
     ) -> tuple[Integers, Integers]:
-        """Tops before the current one that nothing else tells of: their updates (over both sides) and places."""
+        """Tops before the current one that nothing else tells of: updates (over both sides) and places."""
         update = np.searchsorted(at, np.arange(passed.shape[1]), side="right")
         dead = passed != top[:, update]
         if len(self._slots):

@@ -75,10 +75,11 @@ class Path:
 
 def _arrivals(jumps: Jumps, generator: np.random.Generator) -> Iterator[tuple[int, float]]:
     """Endless times (ns since the start) and sizes (bps) of jumps."""
-    share = 1.0 if jumps.gap_max_s is None else -math.expm1(-jumps.gap_max_s / jumps.gap_s)
-    at_s = 0.0
+    longest = math.inf if jumps.gap_max_s is None else jumps.gap_max_s - jumps.gap_min_s
+    share = -math.expm1(-longest / jumps.gap_s)
+    at_s = -jumps.gap_min_s  # nothing has to fade before the first
     while True:
         # The inverse of the exponential distribution, cut at the longest gap.
-        at_s -= jumps.gap_s * math.log1p(-share * generator.random())
+        at_s += jumps.gap_min_s - jumps.gap_s * math.log1p(-share * generator.random())
         size = jumps.bps_min + (jumps.bps_max - jumps.bps_min) * generator.random()
         yield round(at_s * NS), size

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from zombot.interfaces.cli.errors import HALTED, USAGE, CliError, configuring
+from zombot.interfaces.cli.errors import HALTED, USAGE, CliError
 from zombot.interfaces.cli.options import ConfigOption, JsonOption, PairOption, SeedOption
 
 if TYPE_CHECKING:
@@ -64,9 +64,8 @@ def backtest(
         )
     if report is not None:
         report.mkdir(parents=True, exist_ok=True)
-    with configuring():
-        settings = load_settings(config, pairs=pair, seed=seed)
-        application = container().build_backtest(settings, data, pair or (), speed.value)
+    settings = load_settings(config, pairs=pair, seed=seed)
+    application = container().build_backtest(settings, data, pair or (), speed.value)
     with progress_bar("back-test", "events") as progress:
         result = application.run(progress)
     if report is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 DONE: Final = 0
@@ -20,20 +18,6 @@ class CliError(Exception):
         self.code = code
 
 
-@contextmanager
-def configuring() -> Iterator[None]:
-    """Within this block an invalid value is a mistake in the configuration, or its kind says otherwise."""
-    from zombot.domain.errors import InvalidValue
-    from zombot.interfaces.cli.wiring import container
-
-    try:
-        yield
-    except InvalidValue as error:
-        if isinstance(error, tuple(container().EXPECTED_ERRORS)):
-            raise
-        raise CliError(str(error), USAGE) from error
-
-
 def expected_errors() -> tuple[type[Exception], ...]:
     """The errors that get a line instead of a traceback.
 
@@ -46,10 +30,9 @@ def code_of(error: Exception) -> int:
     """The exit code that an expected error ends with."""
     if isinstance(error, CliError):
         return error.code
-    for kind, code in _codes().items():
-        if isinstance(error, kind):
-            return code
-    return FAILED
+    codes = _codes()
+    # The nearest kind decides: a recording's error may be an invalid value too, and is not the user's typing.
+    return next((codes[kind] for kind in type(error).__mro__ if kind in codes), FAILED)
 
 
 def words_of(error: Exception) -> str:
@@ -59,12 +42,7 @@ def words_of(error: Exception) -> str:
     return str(error).strip() or type(error).__name__
 
 
-def _codes() -> dict[type[Exception], int]:
-    from zombot.domain.errors import InvalidValue
+def _codes() -> dict[type, int]:
     from zombot.interfaces.cli.wiring import container
-    from zombot.ports.journal import JournalError
-    from zombot.settings.errors import SettingsError
 
-    # The first that fits counts: those of the composition root are the more special ones.
-    known: dict[type[Exception], int] = {SettingsError: USAGE, InvalidValue: FAILED, JournalError: FAILED}
-    return {**container().EXPECTED_ERRORS, **known}
+    return dict(container().EXPECTED_ERRORS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zombot.interfaces.cli.errors import FAILED, CliError, configuring
+from zombot.interfaces.cli.errors import FAILED, CliError
 from zombot.interfaces.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def show(
     from zombot.interfaces.cli.wiring import container, load_settings
 
     wanted = facts.check_kinds(kind or [])
-    with configuring():
-        settings = load_settings(config)
+    settings = load_settings(config)
     entries = container().journal_entries(settings, _existing(journal), after)
     chosen = (entry for entry in entries if not wanted or type(entry.fact) in wanted)
     line = facts.json_line if as_json else facts.line
@@ -73,11 +72,13 @@ def verify(config: ConfigOption = None, journal: FolderOption = None, as_json: J
     """Prove that the journal is complete and unchanged: every record's checksum and the chain of hashes."""
     from zombot.interfaces.cli.wiring import container, load_settings
 
-    with configuring():
-        settings = load_settings(config)
+    settings = load_settings(config)
     result = container().journal_verify(settings, _existing(journal))
+    sound = result.get("ok") is not False
+    if sound and not as_json:  # where the damage is, when there is none, is of no use to people
+        result = {name: value for name, value in result.items() if not name.startswith("damage")}
     _print(result, as_json)
-    if result.get("ok") is False:
+    if not sound:
         raise CliError("the journal is damaged", FAILED)
 
 
@@ -95,8 +96,7 @@ def rebuild(
     """Make the database of orders, fills and arbitrages anew from the journal."""
     from zombot.interfaces.cli.wiring import container, load_settings
 
-    with configuring():
-        settings = load_settings(config)
+    settings = load_settings(config)
     _print(container().journal_rebuild(settings, _existing(journal), into), as_json)
 
 

@@ -49,15 +49,14 @@ journal.add_to(app)
 
 
 def main() -> None:
-    """Run the command line; ends the process with the exit code of docs/cli: 0, 1, 2 or 3."""
+    """Run the command line; it ends the process with 0 done, 1 failed, 2 usage or 3 stopped by a halt."""
     try:
         app()
     except BrokenPipeError:
         _forget_output()
         sys.exit(FAILED)
-    except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted\n")
-        sys.exit(FAILED)
+    except SystemExit:
+        raise  # before the next line asks what is expected, which loads everything
     except expected_errors() as error:
         sys.stderr.write(f"error: {words_of(error)}\n")
         sys.exit(code_of(error))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from zombot.interfaces.cli.errors import configuring
 from zombot.interfaces.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
@@ -71,8 +70,7 @@ def _command(name: str) -> Callable[..., None]:
 def _client(config: Path | None) -> ControlClient:
     from zombot.interfaces.cli.wiring import container, load_settings
 
-    with configuring():
-        return container().control_client(load_settings(config))
+    return container().control_client(load_settings(config))
 
 
 def _operator() -> str:

@@ -216,9 +216,9 @@ def _arbitrage_cells(row: ArbitrageRow) -> list[Cell]:
 def _legs(row: ArbitrageRow) -> str:
     parts = []
     for leg in row.legs:
-        at = f" @ {leg.average_price}" if leg.average_price else ""
+        at = f" @ {texts.shortened(leg.average_price)}" if leg.average_price else ""
         symbol = leg.instrument.partition(":")[2] or leg.instrument
-        parts.append(f"{symbol} {leg.net} of {leg.target}{at}")
+        parts.append(f"{symbol} {texts.shortened(leg.net)} of {texts.shortened(leg.target)}{at}")
     return texts.clean(" · ".join(parts))
 
 
@@ -228,7 +228,7 @@ def profit(parts: dict[str, str], width: int) -> list[Text]:
     cells: list[Cell] = [(texts.money(total, signed=True), f"bold {_colour(total)}"), (" =", DIM)]
     for name, sign in PROFIT_SIGNS:
         value = parts.get(name, "0")
-        value = value if sign > 0 else _negated(value)
+        value = value if sign > 0 else texts.negated(value)
         if texts.money(value) != "0.00":
             cells += [(f" {name} ", DIM), (texts.money(value, signed=True), _colour(value))]
     return [_line([("profit  ", f"bold {DIM}"), *cells], width)]
@@ -269,7 +269,7 @@ def _used(row: LimitRow) -> float:
 
 
 def _short(value: float) -> str:
-    return texts.count(int(value)) if value >= 10_000 else f"{value:.4g}"
+    return texts.count(int(value)) if value >= 10_000 else f"{value + 0:.4g}"  # no -0
 
 
 def events(rows: Sequence[EventRow], width: int, height: int) -> list[Text]:
@@ -295,10 +295,6 @@ def _line(cells: Sequence[Cell], width: int) -> Text:
 def _colour(value: str) -> str:
     shown = texts.money(value)
     return "" if shown == "0.00" else LOSS if shown.startswith("-") else GAIN
-
-
-def _negated(value: str) -> str:
-    return value[1:] if value.startswith("-") else f"-{value}"
 
 
 def _difference(left: str, right: str) -> str:

@@ -34,8 +34,8 @@ def of_report(report: Report) -> str:
 
 
 def of_job(summary: Summary) -> str:
-    """A name and a value per line."""
-    return _aligned([(name, _value(value)) for name, value in summary.items()])
+    """A name and a value per line, without what is empty."""
+    return _aligned([_named(name, value) for name, value in summary.items() if value != ""])
 
 
 def _aligned(rows: list[tuple[str, str]]) -> str:
@@ -43,8 +43,17 @@ def _aligned(rows: list[tuple[str, str]]) -> str:
     return "\n".join(f"{name:<{width}}  {texts.clean(value)}" for name, value in rows)
 
 
+def _named(name: str, value: object) -> tuple[str, str]:
+    words = name.replace("_", " ")
+    if name.endswith("_ns") and isinstance(value, int):
+        return words.removesuffix(" ns"), texts.timestamp(value) if value else texts.NOTHING
+    return words, _value(value)
+
+
 def _value(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_value(part)}" for name, part in value.items()) or "none"
@@ -68,9 +77,7 @@ def _refusals(refusals: Mapping[str, int]) -> str:
 
 def _profit(pnl: Mapping[str, str]) -> str:
     parts = [
-        f"{name} {'-' if name in COSTS and not value.startswith('-') else ''}{texts.money(value.lstrip('-'))}"
-        if name in COSTS
-        else f"{name} {texts.money(value, signed=True)}"
+        f"{name} {texts.money(texts.negated(value) if name in COSTS else value, signed=True)}"
         for name, value in pnl.items()
         if name != "total" and texts.money(value) != "0.00"
     ]

@@ -39,9 +39,21 @@ def money(text: str, *, signed: bool = False) -> str:
     return f"{rounded:+,}" if signed else f"{rounded:,}"
 
 
-def is_negative(text: str) -> bool:
-    """Whether a decimal string would be read as a loss."""
-    return money(text).startswith("-")
+def shortened(text: str) -> str:
+    """A decimal string in at most seven digits, without an exponent."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return clean(text)
+    if not value.is_finite() or value.adjusted() >= 7 or len(value.as_tuple().digits) <= 7:
+        return clean(text)
+    rounded = round(value, 6 - value.adjusted())
+    return f"{rounded:f}".rstrip("0").rstrip(".")
+
+
+def negated(text: str) -> str:
+    """A cost, which stands as a positive figure, as what it takes away."""
+    return text[1:] if text.startswith("-") else f"-{text}"
 
 
 def price(value: float) -> str:

@@ -98,6 +98,8 @@ class LiveView:
     def say(self, text: str) -> None:
         """Show a word of the command line itself in the first line, until the end."""
         self._notice = text
+        if self._page is not None:
+            self._page = Page(self._page.snapshot, self._rate, text)
 
     def _current(self) -> Page | Text:
         return self._page or Text("zombot starts …", style="bright_black")

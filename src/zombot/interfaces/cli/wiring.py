@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from zombot.engine.queries import Snapshot
 from zombot.ports.journal import JournalEntry
@@ -108,7 +107,9 @@ class Container(Protocol):
 
 def container() -> Container:
     """The composition root, loaded when the first command needs it: help must not wait for it."""
-    return cast("Container", import_module("zombot.settings.container"))
+    from zombot.settings import container as root
+
+    return root
 
 
 def load_settings(

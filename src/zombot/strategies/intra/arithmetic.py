@@ -34,14 +34,14 @@ def net_edge_bps(
     return gross_bps - fair_bps - fees_bps - exit_cost_bps + funding_bps
 
 
-def next_fair_bps(fair_bps: float, basis: float, elapsed_ns: int, half_life_ns: int) -> float:
-    """A time-weighted moving average of the basis.
+def next_mean(mean: float, value: float, elapsed_ns: int, half_life_ns: int) -> float:
+    """A time-weighted moving average of the basis or of the funding rate.
 
     The exact weight is 1 - 2 ** (-t / half-life); t / (t + half-life / ln 2) is its rational form, within 4 %
     of it up to one half-life, needs no transcendental function and so is the same to the bit everywhere.
     """
     weight = elapsed_ns / (elapsed_ns + half_life_ns * 1.4426950408889634)
-    return fair_bps + (basis - fair_bps) * weight
+    return mean + (value - mean) * weight
 
 
 def worst_prices(buy_ask: float, sell_bid: float, net_bps: float, minimum_bps: float) -> tuple[float, float]:

@@ -36,6 +36,8 @@ class IntraConfig(Struct, frozen=True, kw_only=True):
     warm_up_ns: int = 0
     """How long the rolling basis is watched before anything is entered."""
     holding_horizon_ns: int = 600 * 10**9
+    funding_half_life_ns: int = 0
+    """Settlements behind the next are expected at this moving average of rates; 0: at the present rate."""
     age_max_ns: int = 3 * 86_400 * 10**9
     funding_exit_bps: float = 5.0
     cool_down_ns: int = 5 * 10**9
@@ -47,6 +49,7 @@ _DURATIONS: Final = {
     "fair_basis_half_life": "fair_basis_half_life_ns",
     "warm_up": "warm_up_ns",
     "holding_horizon": "holding_horizon_ns",
+    "funding_half_life": "funding_half_life_ns",
     "age_max": "age_max_ns",
     "cool_down": "cool_down_ns",
     "quote_age_max": "quote_age_max_ns",

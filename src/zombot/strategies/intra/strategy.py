@@ -18,7 +18,7 @@ from zombot.strategies.intra.arithmetic import (
     entry_spread_bps,
     exit_spread_bps,
     net_edge_bps,
-    next_fair_bps,
+    next_mean,
     way_out_bps,
     worst_prices,
 )
@@ -34,7 +34,7 @@ class IntraStrategy:
     __slots__ = (
         "id", "pair", "spot", "perpetual", "config", "fees_bps", "fair_bps",
         "_basis_ns", "_since_ns", "_premium", "_discount", "_funding_bps", "_funding_key", "_ended_ns",
-        "_held",
+        "_held", "_mean_rate", "_settled_ns",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +54,8 @@ class IntraStrategy:
         self._discount = DISCOUNT in config.directions
         self._funding_bps = 0.0
         self._funding_key = (0.0, 0, 0, 0)
+        self._mean_rate = 0.0
+        self._settled_ns = 0
         self._ended_ns = 0
         self._held = 0
 
@@ -91,7 +93,7 @@ class IntraStrategy:
             self.fair_bps = basis
             self._since_ns = now_ns
         else:
-            self.fair_bps = next_fair_bps(
+            self.fair_bps = next_mean(
                 self.fair_bps, basis, now_ns - self._basis_ns, self.config.fair_basis_half_life_ns
             )
         self._basis_ns = now_ns
@@ -109,12 +111,29 @@ class IntraStrategy:
         """
         key = (perpetual.funding_rate, perpetual.funding_ns, perpetual.next_funding_ns, now_ns >> 30)
         if key != self._funding_key:
-            self._funding_key = key
+            self._follow_funding(key)
             settlements = settlements_within(
                 now_ns, self.config.holding_horizon_ns, perpetual.funding_ns, perpetual.next_funding_ns
             )
-            self._funding_bps = expected_funding_bps(perpetual.funding_rate, settlements, 1)
+            later = self._mean_rate if self.config.funding_half_life_ns else perpetual.funding_rate
+            self._funding_bps = expected_funding_bps(perpetual.funding_rate, later, settlements, 1)
         return self._funding_bps * sign
+
+    def _follow_funding(self, key: tuple[float, int, int, int]) -> None:
+        """Take the rate that was last seen for a settlement into the moving average once that is over."""
+        rate, funding_ns = self._funding_key[:2]
+        if self.config.funding_half_life_ns and 0 < funding_ns < key[1]:
+            self._mean_rate = (
+                next_mean(
+                    self._mean_rate, rate, funding_ns - self._settled_ns, self.config.funding_half_life_ns
+                )
+                if self._settled_ns
+                else rate
+            )
+            self._settled_ns = funding_ns
+        elif not self._settled_ns:
+            self._mean_rate = key[0]
+        self._funding_key = key
 
     def _weigh(
         self,
@@ -227,6 +246,8 @@ class IntraStrategy:
         spot = market[self.spot]
         perpetual = market[self.perpetual]
         if not (spot.usable and perpetual.usable):
+            return None
+        if now_ns - min(spot.received_ns, perpetual.received_ns) > self.config.quote_age_max_ns:
             return None
         premium = arbitrage.direction == PREMIUM
         spread = (

@@ -118,7 +118,7 @@ def test_every_figure_is_on_the_page(tmp_path: Path) -> None:
         "strategies.intra.entry_bps",
         "risk.daily_loss_max",
         "recording made-up-2024-03-01",
-        "-1270",
+        "−1,270.000 ms",
     ):
         assert words in text
 
@@ -174,6 +174,10 @@ def test_a_halted_run_says_so_at_the_top(tmp_path: Path) -> None:
     """Nobody reads the figures of a halted run as those of a whole one."""
     _, reader = page_of(idle_report() | {"halted": True}, tmp_path)
     assert any("risk halt" in words for words in reader.words)
+    failed = idle_report() | {"failure": "journal: disk full", "differences": {"USDT": ["5", "6"]}}
+    _, reader = page_of(failed, tmp_path)
+    assert any("journal: disk full" in words for words in reader.words)
+    assert any("USDT: 5 here, 6 there" in words for words in reader.words)
 
 
 def test_profit_that_is_not_explained_is_an_alarm(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A composition root that builds nothing: applications that end at once, and every way in which they can fail."""
+"""A composition root that builds nothing: applications that end at once, or fail as told."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from zombot.domain.errors import InvalidValue
 from zombot.domain.events import (
     ArbitragePlanned,
     BotStarted,
+    Fact,
     LegPlan,
     ModeChanged,
     OrderFilled,
@@ -26,6 +27,7 @@ from zombot.domain.opportunity import Style
 from zombot.domain.order import Fill, Side
 from zombot.engine.queries import Snapshot
 from zombot.ports.journal import JournalEntry, JournalError
+from zombot.settings.errors import SettingsError
 from zombot.settings.schema import Settings
 
 
@@ -116,7 +118,13 @@ class Client:
 class FakeContainer:
     """Stands where ``zombot.settings.container`` stands."""
 
-    EXPECTED_ERRORS: Mapping[type[Exception], int] = {RecordingError: 1, ControlError: 1}
+    EXPECTED_ERRORS: Mapping[type[Exception], int] = {
+        SettingsError: 2,
+        InvalidValue: 2,
+        RecordingError: 1,
+        JournalError: 1,
+        ControlError: 1,
+    }
 
     def __init__(self) -> None:
         self.fails_with: Exception | None = None
@@ -187,7 +195,7 @@ class FakeContainer:
 
 def entries() -> Iterator[JournalEntry]:
     """A short journal."""
-    facts = (
+    facts: tuple[Fact, ...] = (
         BotStarted(bot="zb1", epoch=1_767_225_600, version="0.1.0", received_ns=START_NS),
         ArbitragePlanned(
             arbitrage=ArbitrageId(1),

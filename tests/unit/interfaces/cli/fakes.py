@@ -1,4 +1,4 @@
-"""Snapshots that a bot could have given, for tests and for looking at the view: run this file in a terminal."""
+"""Snapshots that a bot could have given; run this file in a terminal to look at the live view."""
 
 from __future__ import annotations
 
