@@ -70,16 +70,16 @@ def instruments(pairs: int = 1) -> tuple[Instrument, ...]:
 
 
 def make_columns(count: int, seed: int = 7) -> Columns:
-    """A random walk of the spot, and a perpetual whose basis comes back to zero within half a second or so."""
+    """A random walk of the spot, and a perpetual whose basis comes back to zero within a quarter of a second or so."""
     import numpy as np
 
     random = np.random.default_rng(seed)
     mid = PRICE + np.cumsum(random.normal(0.0, 0.2, count))
-    shocks = random.normal(0.0, 0.22, count)
+    shocks = random.normal(0.0, 0.38, count)
     basis_bps = np.empty(count)
     level = 0.0
     for index, shock in enumerate(shocks.tolist()):
-        level += shock - level * 0.001
+        level += shock - level * 0.003
         basis_bps[index] = level
     perpetual = random.random(count) < 0.5
     spread = random.integers(1, 4, count)

@@ -120,6 +120,11 @@ def fills(harness: Harness, name: str = "c1") -> dict[str, Any]:
     return {e.fill.trade_id: e.fill for e in about(harness, name) if isinstance(e, OrderFilled)}
 
 
+def terms_of(found: dict[str, Any]) -> dict[str, tuple[Decimal, ...]]:
+    """What was traded, by trade id; when it was heard does not matter."""
+    return {key: (fill.price, fill.quantity, fill.fee) for key, fill in found.items()}
+
+
 def filled(harness: Harness, name: str = "c1") -> Decimal:
     """What the fills sum up to."""
     return sum((fill.quantity for fill in fills(harness, name).values()), Decimal(0))
@@ -186,9 +191,7 @@ def test_a_partly_filled_order_states_its_total_at_the_end(harness: Harness) -> 
 )
 def test_what_a_venue_may_refuse_is_an_answer_not_an_error(harness: Harness, changes: dict[str, Any]) -> None:
     """No call raises; the refusal comes as a report with a reason, and nothing is filled."""
-    submit(
-        harness, order(**{"instrument": harness.spot, "side": Side.BUY, "quantity": "1", "price": "100.1"})
-    )
+    submit(harness, order(harness.spot, Side.BUY, "1", "100.1"))
     before = filled(harness)
     request = order(harness.spot, Side.BUY, "1", "100.1", "c2")
     values = {name: getattr(request, name) for name in request.__struct_fields__}
@@ -265,9 +268,7 @@ def test_a_query_tells_fills_and_state_again(
     harness.broker.query(QueryOrder(ClientOrderId("c1"), harness.spot))
     harness.settle()
     again = fills(harness)
-    assert {key: (f.price, f.quantity, f.fee) for key, f in again.items()} == {
-        key: (f.price, f.quantity, f.fee) for key, f in before.items()
-    }
+    assert terms_of(again) == terms_of(before)
     assert isinstance(about(harness)[-1], end)
 
 

@@ -296,7 +296,7 @@ class ReportingMachine(VenueMachine):
             held: dict[InstrumentId, Decimal] = {}
             steps: list[tuple[int, Any]] = []
             for event in self.bench.heard[name]:
-                fill = event.fill if isinstance(event, OrderFilled) else event
+                fill: Any = event.fill if isinstance(event, OrderFilled) else event
                 if isinstance(event, OrderFilled | ForcedFill) and fill.instrument != SPOT:
                     steps.append((int(fill.trade_id), fill))
             seen: set[tuple[InstrumentId, str]] = set()

@@ -1,4 +1,4 @@
-"""Everything the engine may ask its shell to do. An answer is always a later event."""
+"""Everything the engine may ask its shell to do; an answer is always a later event."""
 
 from __future__ import annotations
 

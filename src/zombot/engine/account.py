@@ -167,7 +167,7 @@ class AccountDesk:
             self._outbox.decide(event)
 
     def _changed(self, order: Order, now_ns: int) -> None:
-        arbitrage: Arbitrage = self._state.arbitrage(order.request.arbitrage)
+        arbitrage: Arbitrage = self._state.durable.arbitrage(order.request.arbitrage)
         before = arbitrage.state
         self._saga.order_changed(order, now_ns)
         if arbitrage.state is not before or before is ArbitrageState.PLANNED:

@@ -1,4 +1,4 @@
-"""The durable state: everything that a restart must bring back. Market data is not in it."""
+"""The durable state: everything that a restart must bring back, market data not included."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ class DurableState(Struct, kw_only=True):
 
     bot: str = ""
     epoch: int = 0
+    starts: int = 0
+    """Runs that the journal has seen."""
     mode: TradingMode = TradingMode.ENABLED
     mode_reason: str = ""
     recovered: bool = False

@@ -1,4 +1,4 @@
-"""The engine: an event in, effects out. No input or output, no clock, no chance."""
+"""The engine: an event in, effects out, without input or output, clock or chance."""
 
 from __future__ import annotations
 

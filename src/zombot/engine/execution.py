@@ -153,7 +153,7 @@ class Saga:
 
     def order_changed(self, order: Order, now_ns: int) -> None:
         """An order got a report that has been applied."""
-        arbitrage = self._state.arbitrage(order.request.arbitrage)
+        arbitrage = self._state.durable.arbitrage(order.request.arbitrage)
         self.legs_changed(arbitrage, now_ns)
 
     def legs_changed(self, arbitrage: Arbitrage, now_ns: int) -> None:

@@ -95,10 +95,6 @@ class EngineState:
         """A digest of the durable state: equal for equal histories, in every process."""
         return hashlib.blake2b(_ENCODER.encode(self.durable), digest_size=16).hexdigest()
 
-    def arbitrage(self, identifier: ArbitrageId) -> Arbitrage:
-        """An arbitrage under way or lately over."""
-        return self.durable.arbitrage(identifier)
-
     # --- orders ------------------------------------------------------------------------------------------
 
     def _advance(self, identifier: ClientOrderId, event: OrderEvent) -> None:
@@ -125,7 +121,7 @@ class EngineState:
         self.durable.orders[fact.client_order_id].queries += 1
 
     def _intended(self, fact: OrdersIntended) -> None:
-        arbitrage = self.arbitrage(fact.arbitrage)
+        arbitrage = self.durable.arbitrage(fact.arbitrage)
         arbitrage.step = fact.step
         for request in fact.requests:
             if request.client_order_id in self.durable.orders:
@@ -174,14 +170,14 @@ class EngineState:
         )
 
     def _exit_decided(self, fact: ExitDecided) -> None:
-        arbitrage = self.arbitrage(fact.arbitrage)
+        arbitrage = self.durable.arbitrage(fact.arbitrage)
         arbitrage.closing = True
         arbitrage.close_reason = arbitrage.close_reason or fact.reason
         for leg, price in zip(arbitrage.legs, fact.decision_prices, strict=True):
             leg.exit_price = price
 
     def _advanced(self, fact: ArbitrageAdvanced) -> None:
-        arbitrage = self.arbitrage(fact.arbitrage)
+        arbitrage = self.durable.arbitrage(fact.arbitrage)
         expected = arbitrage.advance(fact.event)
         if expected is not fact.state:
             raise InvariantViolation(
@@ -268,6 +264,7 @@ class EngineState:
         durable = self.durable
         if not durable.epoch:
             durable.bot, durable.epoch = fact.bot, fact.epoch
+        durable.starts += 1
         durable.recovered = False
 
     def _recovered(self, _: Recovered) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec import Struct
+
 from zombot import __version__
 from zombot.domain.events import (
     BalanceReported,
@@ -33,6 +35,15 @@ from zombot.runtime.session import Session
 SECOND_NS: Final = 1_000_000_000
 
 
+class RunInfo(Struct, frozen=True, kw_only=True):
+    """What a report says about a run besides its figures."""
+
+    configuration: dict[str, Any]
+    data: dict[str, Any]
+    sample_ns: int = SECOND_NS
+    """Between samples of equity and spreads, to begin with."""
+
+
 class Bot:
     """One session with everything that watches it."""
 
@@ -45,9 +56,7 @@ class Bot:
         journal: Journal,
         scheduler: Scheduler,
         chronicle: Chronicle,
-        configuration: dict[str, Any],
-        data: dict[str, Any],
-        sample_ns: int = SECOND_NS,
+        info: RunInfo,
     ) -> None:
         self.name = name
         self.engine = engine
@@ -55,9 +64,8 @@ class Bot:
         self.journal = journal
         self.scheduler = scheduler
         self.chronicle = chronicle
-        self.sampler = Sampler(engine, scheduler, sample_ns)
-        self.configuration = configuration
-        self.data = data
+        self.sampler = Sampler(engine, scheduler, info.sample_ns)
+        self.info = info
         self.started_ns = scheduler.now_ns
         self.opening_marks: dict[InstrumentId, Decimal] = {}
 
@@ -153,8 +161,8 @@ class Bot:
                 for key, (ours, theirs) in engine.account.differences().items()
             },
             balances={key: text_of(amount) for key, amount in durable.ledger.balances.items()},
-            configuration=self.configuration,
-            data=self.data,
+            configuration=self.info.configuration,
+            data=self.info.data,
             series=self.sampler.series,
             trades=[*self.chronicle.trades.values(), *self.chronicle.open_trades()],
             refused=self.chronicle.refused(),

@@ -110,7 +110,7 @@ class Chronicle:
         )
 
     def _advance(self, fact: ArbitrageAdvanced) -> None:
-        arbitrage = self._engine.state.arbitrage(fact.arbitrage)
+        arbitrage = self._engine.state.durable.arbitrage(fact.arbitrage)
         if fact.state is ArbitrageState.OPEN and fact.event.value == "even":
             self._say(fact.received_ns, f"open {arbitrage.id} {arbitrage.pair}, both legs even")
             return

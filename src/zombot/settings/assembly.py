@@ -16,7 +16,7 @@ from zombot.domain.ledger import Ledger
 from zombot.domain.money import ONE
 from zombot.domain.risk import Limits
 from zombot.engine.config import EngineConfig, ExecutionConfig
-from zombot.engine.state import EngineState
+from zombot.engine.durable import DurableState
 from zombot.infrastructure.history.recording import Manifest
 from zombot.infrastructure.simulator.config import AccountConfig, SeedPosition, SimulatorConfig
 from zombot.infrastructure.simulator.faults import FaultConfig
@@ -149,9 +149,9 @@ def synthetic_config(settings: Settings) -> SyntheticConfig:
     return msgspec.convert(plain, SyntheticConfig)
 
 
-def resumed_prices(state: EngineState) -> dict[str, float]:
+def resumed_prices(durable: DurableState) -> dict[str, float]:
     """About where each pair with an open arbitrage was trading when it was entered."""
-    return {a.pair: float(a.legs[0].decision_price) for a in state.durable.arbitrages.values()}
+    return {a.pair: float(a.legs[0].decision_price) for a in durable.arbitrages.values()}
 
 
 def pairs_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +28,7 @@ from zombot.infrastructure.simulator.venue import SimulatedVenue
 from zombot.ports.journal import Journal, JournalEntry, JournalError
 from zombot.runtime.agenda import Agenda
 from zombot.runtime.backtest import BacktestRun
-from zombot.runtime.bot import SECOND_NS, Bot
+from zombot.runtime.bot import SECOND_NS, Bot, RunInfo
 from zombot.runtime.chronicle import Chronicle
 from zombot.runtime.dispatcher import Dispatcher
 from zombot.runtime.live import LiveRun
@@ -89,9 +90,8 @@ class _Parts:
         journal: Journal,
         leverage: Decimal,
         start_ns: int,
-        data: dict[str, Any],
+        info: RunInfo,
         facts: Iterable[Fact] = (),
-        sample_ns: int = SECOND_NS,
     ) -> None:
         self.agenda = Agenda(start_ns)
         self.engine = Engine(
@@ -105,8 +105,7 @@ class _Parts:
         self.chronicle = Chronicle(self.engine)
         self._settings = settings
         self._journal = journal
-        self._data = data
-        self._sample_ns = sample_ns
+        self._info = info
 
     def connect(
         self, venue_id: VenueId, account: AccountConfig, latency: Latency, faults: Faults | None
@@ -140,9 +139,7 @@ class _Parts:
             journal=self._journal,
             scheduler=self.agenda,
             chronicle=self.chronicle,
-            configuration=describe(settings),
-            data=self._data,
-            sample_ns=self._sample_ns,
+            info=self._info,
         )
         return bot, venue
 
@@ -191,7 +188,8 @@ def build_run(settings: Settings, *, seconds: float | None) -> LiveRun:
         durability="power" if settings.journal.durability == "power" else "process",
         segment_bytes=settings.journal.segment_bytes,
     )
-    try:
+    with ExitStack() as undo:
+        undo.callback(journal.close)
         config = assembly.synthetic_config(settings)
         source = SyntheticMarket(config, venue_id, start_ns, settings.seed)
         instruments = {instrument.id: instrument for instrument in source.instruments}
@@ -202,20 +200,23 @@ def build_run(settings: Settings, *, seconds: float | None) -> LiveRun:
             journal=journal,
             leverage=simulator.leverage,
             start_ns=start_ns,
-            data={"source": "synthetic market", "seed": settings.seed, "pairs": list(settings.pairs)},
+            info=RunInfo(
+                configuration=describe(settings),
+                data={"source": "synthetic market", "seed": settings.seed, "pairs": list(settings.pairs)},
+            ),
             facts=(entry.fact for entry in journal.replay()),
         )
-        prices = assembly.resumed_prices(parts.engine.state)
-        if prices:
-            # The embedded market goes on about where open arbitrages were entered.
-            config = msgspec.structs.replace(config, prices={**config.prices, **prices})
-            source = SyntheticMarket(config, venue_id, start_ns, settings.seed)
-        ledger = parts.engine.state.durable.ledger
-        account = assembly.account_config(simulator.balances, simulator.leverage, ledger, settings.venue)
+        durable = parts.engine.state.durable
+        if durable.starts:
+            # The embedded market goes on: another stretch of it, about where open arbitrages were entered.
+            prices = {**config.prices, **assembly.resumed_prices(durable)}
+            config = msgspec.structs.replace(config, prices=prices)
+            source = SyntheticMarket(config, venue_id, start_ns, settings.seed + durable.starts)
+        account = assembly.account_config(
+            simulator.balances, simulator.leverage, durable.ledger, settings.venue
+        )
         bot, venue = parts.connect(venue_id, account, simulator.latency, simulator.faults)
-    except BaseException:
-        journal.close()
-        raise
+        undo.pop_all()
     control = ControlServer(socket_path(settings), snapshot=bot.snapshot, command=_commander(bot))
     projector = Projector(read_model_path(settings), open_reader(directory))
     return LiveRun(
@@ -292,9 +293,12 @@ def build_backtest(settings: Settings, data_dir: Path, pairs: Sequence[str], spe
         journal=MemoryJournal(keep=False),
         leverage=backtest.leverage,
         start_ns=manifest.start_ns,
-        data=assembly.described(manifest, instruments.values()),
-        # About a thousand points over the whole, whatever its length.
-        sample_ns=max((manifest.end_ns - manifest.start_ns) // 1_000, SECOND_NS // 10),
+        info=RunInfo(
+            configuration=describe(settings),
+            data=assembly.described(manifest, instruments.values()),
+            # About a thousand points over the whole, whatever its length.
+            sample_ns=max((manifest.end_ns - manifest.start_ns) // 1_000, SECOND_NS // 10),
+        ),
     )
     ledger = parts.engine.state.durable.ledger
     account = assembly.account_config(backtest.balances, backtest.leverage, ledger, backtest.venue)

@@ -26,7 +26,7 @@ class Line(NamedTuple):
     values: Sequence[float | None]
     area: bool = False
     guide: bool = False
-    """A level to compare with: it may not press the others flat, and leaves the picture where it is far off."""
+    """A level to compare with: it may not press the others flat, and is left out where it is far off."""
 
 
 class Mark(NamedTuple):

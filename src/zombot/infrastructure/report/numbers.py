@@ -68,6 +68,8 @@ def moment(at_ns: int | None) -> str:
 def duration(nanoseconds: int) -> str:
     """A length of time in its two largest units."""
     seconds = max(nanoseconds, 0) / SECOND_NS
+    if not seconds:
+        return "–"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:

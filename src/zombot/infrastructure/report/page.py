@@ -91,8 +91,8 @@ def _footer(report: Report) -> Markup:
 
 
 def _kind(report: Report) -> str:
-    """Back-test or run, as the data says."""
-    return str(report.data.get("kind", "report"))
+    """Back-test or run, as the data says; only recorded data has a start and an end of its own."""
+    return str(report.data.get("kind") or ("back-test" if "start_ns" in report.data else "run"))
 
 
 def _range(report: Report) -> str:

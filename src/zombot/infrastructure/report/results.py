@@ -13,12 +13,16 @@ from zombot.infrastructure.report.svg import Markup
 from zombot.infrastructure.report.tables import Cell, money, table
 
 SOURCES: Final = (
-    ("basis", 1, "at the prices decided on"),
-    ("funding", 1, "received less paid"),
-    ("fees", -1, "of every fill"),
-    ("slippage", -1, "executed against decided"),
-    ("interest", -1, "of borrowed coins"),
-    ("repair", 1, "of bringing legs into step"),
+    ("basis", 1),
+    ("funding", 1),
+    ("fees", -1),
+    ("slippage", -1),
+    ("interest", -1),
+    ("repair", 1),
+)
+MEANING: Final = (
+    "Basis counts at the prices decided on; slippage is what execution took beyond them; repair is what "
+    "bringing the legs into step gained or cost."
 )
 MARKS_MAX: Final = 300
 
@@ -73,17 +77,17 @@ def sources(report: Report) -> Markup:
     """Profit by source: the picture, and the sum to the last digit."""
     rows = []
     cells: list[Sequence[Cell]] = []
-    for name, sign, words in SOURCES:
+    for name, sign in SOURCES:
         value = signed(report.pnl.get(name, "0"), sign)
         rows.append((name, float(value), numbers.amount(value, signed=True)))
-        cells.append((Cell(name), Cell(numbers.exact(value), "figure"), Cell(words, "note")))
+        cells.append((Cell(name), Cell(numbers.exact(value), "figure")))
     total = report.pnl.get("total", "0")
     rows.append(("total", float(total), numbers.amount(total, signed=True)))
-    cells.append((Cell("total", "strong"), Cell(numbers.exact(total), "figure strong"), Cell("", "note")))
+    cells.append((Cell("total", "strong"), Cell(numbers.exact(total), "figure strong")))
     picture = charts.both(
         lambda width: charts.waterfall(rows, width=width, title="Profit by source"), wide=charts.HALF
     )
-    sums = table(("source", "amount", "what it is"), cells)
+    sums = table(("source", "amount, all digits"), cells)
     return svg.join((charts.beside(picture, sums), _explained(report)))
 
 
@@ -97,9 +101,8 @@ def _explained(report: Report) -> Markup:
     if gap:
         words = f"The parts leave {numbers.exact(format(gap, 'f'))} of the change of equity unexplained."
         return svg.tag("p", svg.text(words), class_="alarm")
-    return svg.tag(
-        "p", svg.text("The parts add up to the change of equity, to the last digit."), class_="note"
-    )
+    words = f"The parts add up to the change of equity, to the last digit. {MEANING}"
+    return svg.tag("p", svg.text(words), class_="note")
 
 
 def pair_chart(report: Report, pair: str) -> Markup:
@@ -110,7 +113,7 @@ def pair_chart(report: Report, pair: str) -> Markup:
     lines = [
         Line("basis", "faint", report.line(f"{pair}:basis_bps")),
         Line("spread", "primary", spread),
-        Line("entry", "level", report.line(f"{pair}:entry_bps")),
+        Line("entry", "level", report.line(f"{pair}:entry_bps"), guide=True),
     ]
     lines = [line for line in lines if line.values]
     if len(times) < 2 or not lines:
@@ -167,7 +170,7 @@ def _legend(lines: Sequence[Line], marked: bool, hidden: int) -> Markup:
     names = {
         "spread": "spread: executable, sell − buy, bps",
         "basis": "basis: mid to mid, bps",
-        "entry": "level of entry",
+        "entry": "level of entry, where it is in view",
     }
     keys = [svg.tag("span", svg.text(names[line.name]), class_=f"key {line.class_}") for line in lines]
     if marked:

@@ -24,7 +24,7 @@ GAIN, LOSS = "green", "red"
 DISTANCE_BAR_BPS: Final = 20.0
 """The bar of a pair that is this far from entry, or farther, is empty."""
 NEAR_BPS: Final = 5.0
-LIMIT_CELLS: Final = 39
+LIMIT_CELLS_MIN: Final = 39
 """Two limits side by side on 80 columns."""
 PROFIT_SIGNS: Final = (
     ("basis", 1),
@@ -167,7 +167,7 @@ def _distance(distance_bps: float | None) -> Cell:
     """How far the net edge is from entry: a bar that fills up, and the figure."""
     if distance_bps is None:
         return texts.NOTHING, DIM
-    filled = texts.bar(1 - distance_bps / DISTANCE_BAR_BPS, 5)
+    filled = texts.bar(1 - distance_bps / DISTANCE_BAR_BPS, 5).replace(" ", "·")
     style = GAIN if distance_bps <= 0 else "yellow" if distance_bps < NEAR_BPS else "blue"
     return f"{filled}{max(distance_bps, 0.0):6.1f}", style
 
@@ -238,29 +238,29 @@ def limits(rows: Sequence[LimitRow], width: int, height: int) -> list[Text]:
     """How much of each limit is used, the fullest first where not all fit."""
     if height < 1 or not rows:
         return []
-    cell = LIMIT_CELLS
-    per_line = max(1, (width + 2) // (cell + 2))
+    per_line = max(1, (width + 2) // (LIMIT_CELLS_MIN + 2))
+    cell = (width + 2) // per_line - 2
     space = per_line * height
     fullest = sorted(rows, key=lambda row: -_used(row))[:space] if len(rows) > space else list(rows)
     lines = []
     for start in range(0, len(fullest), per_line):
         cells: list[Cell] = []
         for row in fullest[start : start + per_line]:
-            cells += [*([("  ", "")] if cells else []), *_limit_cells(row)]
+            cells += [*([("  ", "")] if cells else []), *_limit_cells(row, cell)]
         lines.append(_line(cells, width))
     return lines
 
 
-def _limit_cells(row: LimitRow) -> list[Cell]:
+def _limit_cells(row: LimitRow, width: int) -> list[Cell]:
     used = _used(row)
     style = "red" if used >= 0.9 else "yellow" if used >= 0.6 else GAIN
     figure = f"{_short(row.used)}/{_short(row.limit)} {texts.clean(row.unit)}"
     return [
-        (fitted(texts.clean(row.name), 13), DIM),
+        (fitted(texts.clean(row.name), 17), DIM),
         (" ", ""),
-        (texts.bar(used, 6), f"{style} on grey23"),
+        (texts.bar(used, 5), f"{style} on grey23"),
         (" ", ""),
-        (fitted(figure, LIMIT_CELLS - 21), ""),
+        (fitted(figure, max(width - 24, 0)), ""),
     ]
 
 

@@ -220,7 +220,7 @@ class Bench:
         return found
 
     def told(self, name: ClientOrderId, by: str = "") -> list[str]:
-        """The same, shortened: ``accepted``, ``filled 1@100``, ``canceled 0 ioc_remainder``, ``rejected …``."""
+        """The same, shortened: ``accepted``, ``filled 1@100``, ``canceled 0 ioc_remainder``."""
         return [_short(event) for event in self.about(name, by)]
 
     def total(self, asset: Asset, by: str = "") -> Decimal:

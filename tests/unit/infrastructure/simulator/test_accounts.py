@@ -21,7 +21,7 @@ from zombot.domain.errors import InvalidValue
 from zombot.domain.events import BalanceReported, CancelRejected, PositionReported
 from zombot.domain.identifiers import ClientOrderId
 from zombot.domain.instrument import FeeRates
-from zombot.domain.order import TimeInForce
+from zombot.domain.order import Side, TimeInForce
 from zombot.infrastructure.simulator import account as account_module
 from zombot.infrastructure.simulator.config import SimulatorConfig
 from zombot.infrastructure.simulator.latency import LatencyConfig, build_latency
@@ -108,17 +108,11 @@ def test_a_new_bot_hears_balances_at_once_and_the_old_one_nothing_more() -> None
     bench.run(10)
     old, bench.heard["main"] = bench.heard["main"], []
     old.clear()
-    bench.brokers["main"].submit([bench.request(SPOT, _buy(), "1", "100")])
+    bench.brokers["main"].submit([bench.request(SPOT, Side.BUY, "1", "100")])
     bench.connect("main")
     bench.run()
     assert old == []
     assert {e.asset for e in bench.of(BalanceReported)} == {BTC, USDT}
-
-
-def _buy() -> object:
-    from zombot.domain.order import Side
-
-    return Side.BUY
 
 
 def test_a_query_repeats_the_fills_and_states_the_end(bench: Bench) -> None:

@@ -19,7 +19,9 @@ from tests.unit.infrastructure.simulator.bench import (
     swap,
 )
 from zombot.domain.identifiers import InstrumentId
-from zombot.domain.order import Side, TimeInForce
+from zombot.domain.instrument import FeeRates
+from zombot.domain.order import OrderType, Side, TimeInForce
+from zombot.infrastructure.simulator.latency import LatencyConfig
 from zombot.infrastructure.simulator.margin import MarginTier
 
 GTC = TimeInForce.GTC
@@ -70,15 +72,11 @@ def test_a_refusal_has_its_name_and_no_effect(
 def test_a_limit_order_without_a_price_is_refused() -> None:
     """A limit order has a limit."""
     bench = quoted()
-    from zombot.domain.order import OrderType
-
     assert bench.told(bench.buy(SPOT, "1", None, order_type=OrderType.LIMIT)) == ["rejected price_missing"]
 
 
 def test_an_expired_order_is_refused_at_arrival() -> None:
     """What counts is the time at the venue, after the way there."""
-    from zombot.infrastructure.simulator.latency import LatencyConfig
-
     bench = quoted(order_latency=LatencyConfig(ns=SECOND_NS))
     late = bench.buy(SPOT, "1", "100", expire_ns=bench.agenda.now_ns + SECOND_NS - 1)
     timely = bench.buy(SPOT, "1", "100", expire_ns=bench.agenda.now_ns + SECOND_NS)
@@ -164,7 +162,7 @@ def test_an_exit_needs_no_free_balance() -> None:
 
 
 def test_resting_orders_reserve_and_give_back() -> None:
-    """A resting buy ties up its quote, a resting sale its coin, a perpetual its margin and fee; cancels free it."""
+    """A buy ties up its quote, a sale its coin, a perpetual its margin and fee; a cancel frees it."""
     bench = quoted()
     buy = bench.buy(SPOT, "1", "90", time_in_force=GTC)
     sale = bench.sell(SPOT, "2", "110", time_in_force=GTC)
@@ -179,8 +177,6 @@ def test_resting_orders_reserve_and_give_back() -> None:
 
 def test_a_fee_in_quote_is_reserved_too() -> None:
     """With fees always in quote, a buy for the whole balance is refused: the fee could not be paid."""
-    from zombot.domain.instrument import FeeRates
-
     rates = FeeRates(maker=D("0.001"), taker=D("0.001"))
     bench = quoted(account(balances={USDT: D(100)}), spot_fees=rates)
     assert bench.told(bench.buy(SPOT, "1", "100")) == ["rejected insufficient_balance"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.infrastructure.simulator.bench import SECOND_NS, SPOT, SWAP, USDT, Bench, D
+from tests.unit.infrastructure.simulator.bench import SECOND_NS, SPOT, SWAP, USDT, VENUE, Bench, D
 from zombot.domain.errors import InvalidValue
 from zombot.domain.events import (
     BalanceReported,
@@ -14,7 +14,7 @@ from zombot.domain.events import (
     OrderAccepted,
     OrderFilled,
 )
-from zombot.domain.order import TimeInForce
+from zombot.domain.order import Side, TimeInForce
 from zombot.infrastructure.simulator.faults import FaultConfig, SeededFaults, build_faults
 
 GTC = TimeInForce.GTC
@@ -130,36 +130,24 @@ def test_over_a_lost_link_nothing_leaves_and_nothing_comes() -> None:
     assert bench.told(name) == ["unknown disconnected", "cancelrejected disconnected"]
     assert [e.reason for e in bench.of(CancelRejected)] == ["disconnected"]
     assert bench.total(USDT) == before
-    bench.heard["main"].append(LinkChanged(venue=_venue(), live=False, reason="", received_ns=0))
+    bench.heard["main"].append(LinkChanged(venue=VENUE, live=False, reason="", received_ns=0))
     reconnected(bench)
     assert bench.of(BalanceReported)
     bench.query(name)
     assert bench.told(name)[-1] == "notfound"
 
 
-def _venue() -> object:
-    from tests.unit.infrastructure.simulator.bench import VENUE
-
-    return VENUE
-
-
 def test_payments_during_an_outage_come_afterwards() -> None:
     """A funding payment is not lost with the link: it is delivered when the link is back."""
     bench = disconnected()
     account = bench.venue.account("main")
-    bench.venue.arrive("main", bench.request(SWAP, _sell(), "1", "99.9"))
+    bench.venue.arrive("main", bench.request(SWAP, Side.SELL, "1", "99.9"))
     bench.funding(0.0001, in_s=0)
     bench.run(0)
     assert [bill.kind for bill in account.bills][-1] == "funding"
     assert not bench.of(FundingPaid)
     reconnected(bench)
     assert len(bench.of(FundingPaid)) == 1
-
-
-def _sell() -> object:
-    from zombot.domain.order import Side
-
-    return Side.SELL
 
 
 def test_stopping_faults_brings_the_link_back() -> None:

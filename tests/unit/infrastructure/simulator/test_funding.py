@@ -7,7 +7,7 @@ from decimal import Decimal
 from tests.unit.infrastructure.simulator.bench import BTC, SECOND_NS, SWAP, USDT, Bench, D, account
 from zombot.domain.events import FundingPaid
 from zombot.domain.instrument import FeeRates
-from zombot.infrastructure.simulator.config import AccountConfig
+from zombot.infrastructure.simulator.config import AccountConfig, SeedPosition
 
 FREE = FeeRates(maker=D(0), taker=D(0))
 
@@ -126,8 +126,6 @@ def test_no_more_is_taken_than_can_be_paid() -> None:
 
 def test_without_any_price_nothing_is_settled() -> None:
     """A settlement needs a mark, or at least a mid."""
-    from zombot.infrastructure.simulator.config import SeedPosition
-
     seed = SeedPosition(instrument=SWAP, quantity=D(1), cost=D(100))
     bench = Bench(account(positions=(seed,)))
     bench.funding(0.0001, in_s=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ GTC = TimeInForce.GTC
 FREE = FeeRates(maker=D(0), taker=D(0))
 
 
-def quoted(*accounts: AccountConfig, **config: object) -> Bench:
+def quoted(*accounts: AccountConfig, **config: Any) -> Bench:
     """The perpetual quoted at 99.9 / 100.0, ten units each; no fees unless told otherwise."""
     bench = Bench(*accounts, **{"perpetual_fees": FREE, **config})
     bench.quote(SWAP, 99.9, 100.0, bid_quantity=10.0, ask_quantity=10.0)
@@ -98,7 +99,7 @@ def test_a_falling_position_uncovers_resting_orders() -> None:
 def test_liquidation_price_formula(
     quantity: Decimal, cost: Decimal, margin: Decimal, rate: Decimal, price: Decimal | None
 ) -> None:
-    """The formulas of OKX: (cost - margin) / (q (1 - r)) for a long, (cost + margin) / (q (1 + r)) for a short."""
+    """OKX: (cost - margin) / (q (1 - r)) for a long, (cost + margin) / (q (1 + r)) for a short."""
     assert liquidation_price(Position(quantity=quantity, cost=cost, margin=margin), rate) == price
 
 
@@ -137,11 +138,11 @@ def test_releasing_in_parts_gives_everything_back(parts: list[int], cost: int, m
     before = (position.cost, position.margin)
     released = [position.release(D(part)) for part in parts]
     assert (sum(r[0] for r in released), sum(r[1] for r in released)) == before
-    assert (position.quantity, position.cost, position.margin) == (0, 0, 0)
+    assert not any((position.quantity, position.cost, position.margin))
 
 
 def test_liquidation_costs_the_margin_and_nothing_else() -> None:
-    """Orders of the instrument are cancelled, the position is taken over, the margin is gone, the rest stays."""
+    """The instrument's orders end, the position and its margin are gone, all other money stays."""
     bench = quoted(perpetual_fees=FeeRates(maker=D(0), taker=D("0.0005")))
     bench.buy(SWAP, "1", "100")
     before = bench.total(USDT)
@@ -188,7 +189,7 @@ def test_with_a_mark_the_mid_does_not_decide() -> None:
 
 
 def test_losses_beyond_everything_leave_zero_not_less() -> None:
-    """Closing far through the bankruptcy price takes what the account has; the insurance fund bears the rest."""
+    """Closing far through the bankruptcy price takes what there is; the insurance fund bears the rest."""
     bench = quoted(account(balances={USDT: D(25)}), price_band=D(0))
     bench.mark(100.0)
     bench.buy(SWAP, "1", "100")
@@ -272,7 +273,7 @@ def test_a_seeded_position_can_be_liquidated() -> None:
         {"leverage": D(101)},
     ],
 )
-def test_an_impossible_account_is_refused(changes: dict[str, object]) -> None:
+def test_an_impossible_account_is_refused(changes: dict[str, Any]) -> None:
     """A position that cannot be is an error that names it, not a negative balance."""
     with pytest.raises(InvalidValue, match="account main"):
         Bench(account(**changes))
@@ -282,7 +283,7 @@ def test_an_impossible_account_is_refused(changes: dict[str, object]) -> None:
     "values",
     [{"balances": {BTC: D(-1)}}, {"balances": {BTC: D("NaN")}}, {"leverage": D("0.5")}],
 )
-def test_an_impossible_configuration_is_refused(values: dict[str, object]) -> None:
+def test_an_impossible_configuration_is_refused(values: dict[str, Any]) -> None:
     """Negative balances and leverages below 1 do not exist."""
-    with pytest.raises(InvalidValue, match="is allowed|or more is allowed"):
+    with pytest.raises(InvalidValue, match="or more is allowed"):
         account(**values)

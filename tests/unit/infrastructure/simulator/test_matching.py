@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.infrastructure.simulator.bench import SPOT, SWAP, Bench, D, account, spot
+from tests.unit.infrastructure.simulator.bench import SPOT, SWAP, Bench, account, spot
+from zombot.domain.instrument import InstrumentState
+from zombot.domain.market import InstrumentStatus
 from zombot.domain.order import Side, TimeInForce
 from zombot.infrastructure.simulator.config import AccountConfig
 
@@ -287,9 +289,6 @@ def test_a_gtc_remainder_rests(bench: Bench) -> None:
 
 def test_a_suspended_instrument_matches_nothing(bench: Bench) -> None:
     """Resting orders stay, untouched, while the venue does not trade."""
-    from zombot.domain.instrument import InstrumentState
-    from zombot.domain.market import InstrumentStatus
-
     name = bench.buy(SPOT, "1", "99.5", time_in_force=GTC)
     now = bench.agenda.now_ns
     bench.venue.on_market(InstrumentStatus(SPOT, InstrumentState.SUSPENDED, now, now))

@@ -1,5 +1,6 @@
 """Price and basis: the processes are those of the textbook, and the presets trade or do not as they say."""
 
+import itertools
 import math
 
 import numpy as np
@@ -37,7 +38,7 @@ def sampled(config: SyntheticConfig, seconds: int, step_s: float) -> tuple[Float
     times = (np.arange(round(seconds / step_s)) * step_s * NS).astype(np.int64)
     prices, bases = [], []
     edges = [*range(0, seconds * NS, 17 * NS + 1), seconds * NS]
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in itertools.pairwise(edges):
         price, basis = path.advance(start, end, times[(times >= start) & (times < end)])
         prices.append(price)
         bases.append(basis)

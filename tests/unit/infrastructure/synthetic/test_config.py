@@ -64,7 +64,7 @@ def test_bad_jumps_are_refused(changes: dict[str, float], message: str) -> None:
 
 def test_bad_shock_is_refused() -> None:
     """A shock before the start is refused."""
-    with pytest.raises(InvalidValue, match="shocks.at_s is -1"):
+    with pytest.raises(InvalidValue, match=r"shocks\.at_s is -1"):
         BasisShock(pair="BTC-USDT", at_s=-1.0, bps=10.0)
 
 

@@ -1,0 +1,77 @@
+"""One back-test of zombot in a process of its own: recording in, figures out as JSON on the last line."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+from benchmarks import terms
+from benchmarks.memory_of import peak_rss_mb
+
+LATENCY_NS = terms.LATENCY_NS + 1
+"""The peer lets an order arrive after the quote of the same instant, zombot before it: one nanosecond later both
+match against the same quote."""
+
+
+def main(recording: Path) -> None:
+    """Build and run the back-test as the command line does."""
+    began = time.perf_counter()
+    from zombot.settings.container import build_backtest
+    from zombot.settings.loading import load
+
+    settings = load(overrides=overrides(), environment={})
+    run = build_backtest(settings, recording, (), "step")
+    built = time.perf_counter()
+    report = run.run(lambda fraction, count: None)
+    ended = time.perf_counter()
+    assert not report.failure, report.failure
+    assert not report.differences, report.differences
+    closed = [trade for trade in report.trades if trade.state == "closed"]
+    found = {
+        "quotes": report.data["counts"]["top"],
+        "seconds": ended - built,
+        "seconds_in_all": ended - began,
+        "closed": len(closed),
+        "fills": report.fills,
+        "profit": str(sum((Decimal(trade.total) for trade in closed), Decimal(0))),
+        "peak_mb": peak_rss_mb(),
+        "refusals": report.refusals,
+    }
+    print(json.dumps(found))
+
+
+def overrides() -> dict[str, object]:
+    """The terms as settings, all limits out of the way."""
+    return {
+        "pairs": ["BTC-USDT"],
+        "strategies": {
+            "intra": {
+                "directions": ["premium"],
+                "notional": terms.NOTIONAL,
+                "entry_bps": str(terms.ENTRY_BPS),
+                "minimum_bps": str(terms.MINIMUM_BPS),
+                "exit_bps": str(terms.EXIT_BPS),
+                "exit_slippage_bps": str(terms.SLIPPAGE_BPS),
+                "cool_down": "0s",
+            }
+        },
+        "risk": {"daily_loss_max": "1000000000", "orders_per_second_max": 10_000},
+        "backtest": {
+            "balances": {"USDT": terms.BALANCE},
+            "fees": {
+                "spot_maker": terms.SPOT_FEE,
+                "spot_taker": terms.SPOT_FEE,
+                "perpetual_maker": terms.PERPETUAL_FEE,
+                "perpetual_taker": terms.PERPETUAL_FEE,
+                "spot_buy_fee_in_base": False,
+            },
+            "latency": {"feed": "0s", "order": f"{LATENCY_NS}ns", "report": "0s"},
+        },
+    }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
