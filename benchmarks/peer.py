@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from nautilus_trader.model.objects import Money, Price, Quantity  # type: ignore
 from nautilus_trader.trading.strategy import Strategy  # type: ignore[import-not-found]
 
 from benchmarks import terms
-from benchmarks.memory_of import peak_rss_mb
+from benchmarks.gauges import Stopwatch, peak_rss_mb
 from zombot.strategies.intra.arithmetic import (
     entry_spread_bps,
     exit_spread_bps,
@@ -184,19 +183,18 @@ def quotes(path: Path) -> list[QuoteTick]:
 
 def main(path: Path) -> None:
     """Run once; figures as JSON on the last line."""
-    began = time.perf_counter()
+    watch = Stopwatch()
     engine, strategy = build()
     data = quotes(path)
     count = len(data)
     engine.add_data(data, sort=False)
     del data
-    built = time.perf_counter()
+    watch.lap()
     engine.run()
-    ended = time.perf_counter()
+    watch.lap()
     found = {
         "quotes": count,
-        "seconds": ended - built,
-        "seconds_in_all": ended - began,
+        **watch.found(),
         "closed": len(strategy.profits),
         "fills": strategy.fills,
         "profit": str(sum(strategy.profits, Decimal(0))),

@@ -47,7 +47,7 @@ TIERS = (
     MarginTier(quantity_max=D(20), maintenance=D("0.03"), leverage_max=D(10)),
 )
 
-prices = st.integers(950, 1050)
+prices = st.integers(980, 1020)
 quantities = st.integers(0, 300)
 sides = st.sampled_from(Side)
 anywhere = st.sampled_from(INSTRUMENTS)
@@ -116,15 +116,50 @@ class VenueMachine(RuleBasedStateMachine):
         """Somebody trades."""
         self.bench.trade(instrument, price / 10, quantity / 100, buyer_taker=buyer)
 
-    @rule(instrument=st.sampled_from([SWAP, ALT]), price=st.integers(700, 1400))
+    @rule(instrument=st.sampled_from([SWAP, ALT]), price=st.integers(850, 1150))
     def mark(self, instrument: InstrumentId, price: int) -> None:
         """The mark moves, perhaps through somebody's liquidation."""
         self.bench.mark(price / 10, instrument)
+
+    @rule(instrument=st.sampled_from([SWAP, ALT]), up=st.booleans())
+    def crash(self, instrument: InstrumentId, *, up: bool) -> None:
+        """The mark runs through the liquidation prices of one side, and comes back."""
+        self.bench.mark(120.0 if up else 80.0, instrument)
+        self.bench.mark(100.0, instrument)
 
     @rule(instrument=st.sampled_from([SWAP, ALT]), rate=st.integers(-300, 300), seconds=st.integers(0, 2))
     def funding(self, instrument: InstrumentId, rate: int, seconds: int) -> None:
         """The next settlement is announced, or moved."""
         self.bench.funding(rate / 100_000, in_s=seconds, instrument=instrument)
+
+    @rule(name=accounts, instrument=anywhere, side=sides, quantity=st.integers(1, 300))
+    def take(self, name: str, instrument: InstrumentId, side: Side, quantity: int) -> None:
+        """A marketable order."""
+        self._submit(name, instrument, side, D(quantity) / 100, self._near(instrument, side.sign * 10))
+
+    @rule(
+        name=accounts, instrument=anywhere, side=sides, quantity=st.integers(1, 100), away=st.integers(-1, 5)
+    )
+    def rest(self, name: str, instrument: InstrumentId, side: Side, quantity: int, away: int) -> None:
+        """An order close to the market that stays."""
+        price = self._near(instrument, -side.sign * away)
+        self._submit(name, instrument, side, D(quantity) / 100, price, time_in_force=TimeInForce.GTC)
+
+    @rule(
+        name=accounts,
+        instrument=st.sampled_from([SWAP, ALT]),
+        quantity=st.integers(1, 300),
+        rests=st.booleans(),
+    )
+    def close(self, name: str, instrument: InstrumentId, quantity: int, *, rests: bool) -> None:
+        """Reduce a position, at once or with an order that waits."""
+        held = self.bench.venue.account(name).held(instrument)
+        if not held:
+            return
+        side = Side.SELL if held > 0 else Side.BUY
+        price = self._near(instrument, side.sign * (-2 if rests else 10))
+        terms = TimeInForce.GTC if rests else TimeInForce.IOC
+        self._submit(name, instrument, side, D(quantity) / 100, price, time_in_force=terms, reduce_only=True)
 
     @rule(
         name=accounts,
@@ -149,21 +184,38 @@ class VenueMachine(RuleBasedStateMachine):
         legs: int,
     ) -> None:
         """One order, or the same twice in one message."""
-        bench = self.bench
-        batch = [
-            bench.request(
-                instrument,
-                side,
-                str(D(quantity) / 100),
-                None if price is None else str(D(price) / 10),
-                time_in_force=terms,
-                reduce_only=reduce_only,
-            )
-            for _ in range(legs)
-        ]
+        limit = None if price is None else D(price) / 10
+        self._submit(
+            name,
+            instrument,
+            side,
+            D(quantity) / 100,
+            limit,
+            legs=legs,
+            time_in_force=terms,
+            reduce_only=reduce_only,
+        )
+
+    def _near(self, instrument: InstrumentId, ticks: int) -> Decimal:
+        middle = self.bench.venue.market(instrument).mid() or 100.0
+        return round(D(middle), 1) + D(ticks) / 10
+
+    def _submit(
+        self,
+        name: str,
+        instrument: InstrumentId,
+        side: Side,
+        quantity: Decimal,
+        price: Decimal | None,
+        *,
+        legs: int = 1,
+        **terms: Any,
+    ) -> None:
+        limit = None if price is None else str(price)
+        batch = [self.bench.request(instrument, side, str(quantity), limit, **terms) for _ in range(legs)]
         self.requests[name].update({request.client_order_id: request for request in batch})
-        bench.brokers[name].submit(batch)
-        bench.run(0)
+        self.bench.brokers[name].submit(batch)
+        self.bench.run(0)
 
     @precondition(lambda self: any(self.requests.values()))
     @rule(name=accounts, pick=st.randoms(use_true_random=False), query=st.booleans())
@@ -369,9 +421,9 @@ def _assert_cleared_up(events: list[Any], request: OrderRequest) -> None:
 
 
 TestReports = ReportingMachine.TestCase
-TestReports.settings = settings(max_examples=60, stateful_step_count=40)
+TestReports.settings = settings(max_examples=60, stateful_step_count=60)
 TestFaults = FaultyMachine.TestCase
-TestFaults.settings = settings(max_examples=40, stateful_step_count=40)
+TestFaults.settings = settings(max_examples=40, stateful_step_count=60)
 
 
 def scripted(seed: int, script: int) -> list[object]:

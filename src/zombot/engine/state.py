@@ -253,7 +253,10 @@ class EngineState:
 
     def _balance(self, fact: BalanceReported) -> None:
         self.durable.reported_balances[account_key(fact.venue, fact.asset)] = fact.total
-        self.durable.ledger.open_balance(fact.venue, fact.asset, fact.total)
+        # Only what was there before anything was traded is an opening balance: a report of a coin that overtakes
+        # the fill that bought it is not, nor is what an earlier run bought.
+        if self.durable.starts == 1 and not self.durable.recovered:
+            self.durable.ledger.open_balance(fact.venue, fact.asset, fact.total)
 
     def _position(self, fact: PositionReported) -> None:
         self.durable.reported_positions[fact.instrument] = fact

@@ -44,6 +44,10 @@ class Simulation:
         self.delivered = 0
         """Market events handed to the engine."""
 
+    def attach(self, session: Session) -> None:
+        """Go on with another session: a bot that was started again on the same market and venue."""
+        self._session = session
+
     @property
     def next_ns(self) -> int | None:
         """When the next market event is due at the venue; None at the end of the source."""

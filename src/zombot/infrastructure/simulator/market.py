@@ -167,6 +167,11 @@ class MarketState:
             ):
                 yield prices[index], book.bids[prices[index]]
 
+    def reached(self, order: VenueOrder) -> bool:
+        """Whether the other side of the public market stands at the order's price or beyond: floats only."""
+        best = next(self._public(order.side), (0.0, 0.0))[0]
+        return 0 < best <= order.key if order.side is Side.BUY else best >= order.key
+
     def take(self, side: Side, *, key: float, visible: float, quantity: Decimal) -> None:
         """An order of this side took a part of a public level."""
         (self.taken_asks if side is Side.BUY else self.taken_bids).add(key, visible, quantity)

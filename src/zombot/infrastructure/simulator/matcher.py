@@ -163,6 +163,8 @@ class Matcher:
         A quote at our price trades against us as far as it goes. One beyond it has traded through our price,
         and so through all of us.
         """
+        if not market.reached(order):
+            return False
         level = next(market.levels(order.side), None)
         if level is None or not order.live:
             return level is not None

@@ -32,12 +32,12 @@ def spreads(config: SyntheticConfig, seed: int, pair: str = "BTC-USDT") -> list[
     return found
 
 
-def sampled(config: SyntheticConfig, seconds: int, step_s: float) -> tuple[Floats, Floats]:
-    """Prices and bases at regular times, over many windows of uneven length."""
+def sampled(config: SyntheticConfig, seconds: int) -> tuple[Floats, Floats]:
+    """Prices and bases at each second, over windows that are short beside any half-life used here."""
     path = Path("BTC-USDT", 100.0, config, np.random.Generator(np.random.PCG64(5)))
-    times = (np.arange(round(seconds / step_s)) * step_s * NS).astype(np.int64)
+    times = np.arange(seconds) * NS
     prices, bases = [], []
-    edges = [*range(0, seconds * NS, 17 * NS + 1), seconds * NS]
+    edges = [*range(0, seconds * NS, 1_400_000_001), seconds * NS]
     for start, end in itertools.pairwise(edges):
         price, basis = path.advance(start, end, times[(times >= start) & (times < end)])
         prices.append(price)
@@ -47,7 +47,7 @@ def sampled(config: SyntheticConfig, seconds: int, step_s: float) -> tuple[Float
 
 def test_the_price_is_a_random_walk_of_the_given_volatility() -> None:
     """Returns of a step have the configured deviation, and one does not foretell the next."""
-    prices, _ = sampled(SyntheticConfig(volatility=0.8), 20_000, 1.0)
+    prices, _ = sampled(SyntheticConfig(volatility=0.8), 20_000)
     returns = np.diff(np.log(prices))
     assert returns.std() == pytest.approx(0.8 / math.sqrt(YEAR_S), rel=0.03)
     assert abs(np.corrcoef(returns[:-1], returns[1:])[0, 1]) < 0.03
@@ -62,7 +62,7 @@ def test_the_basis_reverts_to_its_mean() -> None:
         premiums=None,
         discounts=None,
     )
-    _, bases = sampled(config, 40_000, 1.0)
+    _, bases = sampled(config, 40_000)
     assert bases.mean() == pytest.approx(7.0, abs=0.4)
     assert bases.std() == pytest.approx(4.0, rel=0.05)
     assert np.corrcoef(bases[:-3], bases[3:])[0, 1] == pytest.approx(0.5, abs=0.05)
@@ -74,7 +74,7 @@ def test_jumps_come_as_often_and_as_large_as_configured() -> None:
     config = SyntheticConfig(
         basis_mean_bps=0.0, basis_deviation_bps=0.0, basis_half_life_s=2.0, premiums=jumps, discounts=None
     )
-    _, bases = sampled(config, 40_000, 1.0)
+    _, bases = sampled(config, 40_000)
     assert bases.mean() == pytest.approx(40.0 / 20.0 / (math.log(2) / 2.0), rel=0.1)
     assert bases.min() >= 0.0
 

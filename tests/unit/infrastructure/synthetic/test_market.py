@@ -8,6 +8,7 @@ import sys
 import tracemalloc
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from tests.unit.infrastructure.synthetic.watching import NS, START_NS, VENUE, Watcher
@@ -15,6 +16,7 @@ from zombot.domain.instrument import InstrumentKind
 from zombot.domain.market import BookUpdate, FundingRate, MarketEvent, MarkPrice, PublicTrade, TopOfBook
 from zombot.infrastructure.synthetic.coins import COINS, coin_of, default_pairs
 from zombot.infrastructure.synthetic.config import SyntheticConfig
+from zombot.infrastructure.synthetic.flow import Flow
 from zombot.infrastructure.synthetic.market import SyntheticMarket
 from zombot.ports.market_data import MarketSource
 
@@ -184,6 +186,20 @@ def test_latency_is_added_to_the_venues_time() -> None:
     """With a constant latency each event is received that much later."""
     events = first(SyntheticConfig(feed_latency_us=250.0), 1_000)
     assert {event.received_ns - event.venue_ns for event in events} == {250_000}
+
+
+def test_a_price_near_zero_leaves_room_for_the_book() -> None:
+    """However far a price falls, the book keeps all its levels above zero and is not crossed."""
+    config = SyntheticConfig(pairs=("BTC-USDT",), levels=5)
+    spot = market(config).instruments[0]
+    flow = Flow(spot, 100_000.0, config, np.random.Generator(np.random.PCG64(1)))
+    times = np.arange(10) * NS
+    batches, _ = flow.advance(times, np.full(10, 0.001), times, times)
+    watcher = Watcher([spot], 5)
+    for row in range(10):
+        at = [START_NS + row * NS] * 10
+        watcher.watch(batch.build(at, at)[row] for batch in batches)
+    assert min(watcher.books[spot.id].bid_prices) > 0
 
 
 def test_two_hundred_pairs() -> None:

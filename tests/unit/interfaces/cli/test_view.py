@@ -49,7 +49,7 @@ def test_what_is_drawn_is_what_was_laid_out(width: int, height: int) -> None:
     """Rich neither wraps nor stretches the page."""
     stream = io.StringIO()
     console = Console(file=stream, width=width, height=height, force_terminal=False)
-    console.print(Page(a_snapshot(pairs=12)))
+    console.print(Page(a_snapshot(pairs=12), 100.0))
     drawn = [line.rstrip() for line in stream.getvalue().rstrip("\n").split("\n")]
     assert drawn == [line.rstrip() for line in lines_of(a_snapshot(pairs=12), width, height)]
     assert max(map(cell_len, drawn)) <= width
