@@ -139,7 +139,14 @@ class Ticker:
             at_ns = BEGIN_NS + number * STEP_NS
             taken.append(
                 TopOfBook(
-                    self._names[index], bid, 1.0 + number % 5, bid + 0.1, 1.0 + number % 3, at_ns, at_ns, number
+                    self._names[index],
+                    bid,
+                    1.0 + number % 5,
+                    bid + 0.1,
+                    1.0 + number % 3,
+                    at_ns,
+                    at_ns,
+                    number,
                 )
             )
         self._number += count

@@ -146,4 +146,3 @@ def each(action: Callable[[T], object], items: Sequence[T]) -> float:
         for item in items:
             action(item)
         return (time.thread_time_ns() - began) / len(items)
-

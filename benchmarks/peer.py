@@ -150,9 +150,7 @@ def build() -> tuple[BacktestEngine, PremiumStrategy]:
     )
     engine.add_instrument(CurrencyPair(**common(SPOT, terms.SPOT_FEE)))
     engine.add_instrument(
-        CryptoPerpetual(
-            **common(PERPETUAL, terms.PERPETUAL_FEE), settlement_currency=USDT, is_inverse=False
-        )
+        CryptoPerpetual(**common(PERPETUAL, terms.PERPETUAL_FEE), settlement_currency=USDT, is_inverse=False)
     )
     strategy = PremiumStrategy()
     engine.add_strategy(strategy)

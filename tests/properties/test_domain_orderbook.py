@@ -16,7 +16,7 @@ from zombot.domain.orderbook import OrderBook
 
 prices = st.integers(1, 40).map(lambda ticks: ticks / 10)
 quantities = st.sampled_from([0.0, 0.5, 1.0, 2.25])
-sides = st.lists(st.tuples(prices, quantities), max_size=8).map(tuple)
+sides = st.lists(st.tuples(prices, quantities), max_size=8, unique_by=lambda level: level[0]).map(tuple)
 
 
 def update(sequence: int, previous: int, bids: Levels, asks: Levels, *, snapshot: bool) -> BookUpdate:
@@ -76,7 +76,7 @@ class BookMachine(RuleBasedStateMachine):
 
     @rule(bids=sides, asks=sides, step=st.integers(1, 3))
     def snapshot(self, bids: Levels, asks: Levels, step: int) -> None:
-        """A snapshot replaces everything; of two levels at one price the later one counts."""
+        """A snapshot replaces everything, also an unusable book."""
         self.sequence += step
         self.take(update(self.sequence, 0, bids, asks, snapshot=True))
 

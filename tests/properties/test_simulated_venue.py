@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -39,8 +41,8 @@ FAULTS = FaultConfig(
     reorder=0.2,
     late_fill=0.2,
     delay_ns_max=5_000,
-    outage_every_ns=100_000,
-    outage_ns_max=20_000,
+    outage_every_ns=2_000_000_000,
+    outage_ns_max=500_000_000,
 )
 TIERS = (
     MarginTier(quantity_max=D(5), maintenance=D("0.01"), leverage_max=D(20)),
@@ -424,6 +426,55 @@ TestReports = ReportingMachine.TestCase
 TestReports.settings = settings(max_examples=60, stateful_step_count=60)
 TestFaults = FaultyMachine.TestCase
 TestFaults.settings = settings(max_examples=40, stateful_step_count=60)
+
+
+def step(machine: VenueMachine, chance: random.Random) -> None:
+    """One random action; shorter than the rules' own draws, and so used for long walks."""
+    instrument, side, name = chance.choice(INSTRUMENTS), chance.choice(list(Side)), chance.choice(NAMES)
+    perpetual, quantity = chance.choice((SWAP, ALT)), chance.randint(1, 200)
+    bid, gap = chance.randint(985, 1015), chance.randint(1, 5)
+    actions: list[Callable[[], None]] = [
+        lambda: machine.quote(instrument, bid, gap, quantity=quantity, other=chance.randint(0, 300)),
+        lambda: machine.depth(instrument, bid, [chance.randint(0, 200) for _ in range(6)]),
+        lambda: machine.change(instrument, bid, quantity),
+        lambda: machine.trade(instrument, bid, quantity, buyer=chance.random() < 0.5),
+        lambda: machine.mark(perpetual, bid),
+        lambda: machine.funding(perpetual, rate=chance.randint(-300, 300), seconds=chance.randint(0, 2)),
+        lambda: machine.take(name, instrument, side, quantity),
+        lambda: machine.take(name, instrument, side, quantity),
+        lambda: machine.rest(name, instrument, side, quantity, away=chance.randint(-1, 5)),
+        lambda: machine.rest(name, instrument, side, quantity, away=chance.randint(-1, 5)),
+        lambda: machine.close(name, perpetual, quantity, rests=chance.random() < 0.5),
+        lambda: machine.ask(name, chance, query=chance.random() < 0.5),
+        lambda: machine.wait(chance.choice((1, 1_000, 1_000_000_000))),
+    ]
+    rare: list[Callable[[], None]] = [
+        lambda: machine.crash(perpetual, up=chance.random() < 0.5),
+        lambda: machine.deleverage(name, quantity),
+    ]
+    chance.choice(rare if chance.random() < 0.03 else actions)()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", [ReportingMachine, FaultyMachine])
+def test_long_walks_keep_the_books(kind: type[VenueMachine], seed: int) -> None:
+    """Hundreds of steps on one venue: what short examples do not reach holds as well."""
+    machine, chance = kind(), random.Random(seed)
+    machine.open(buy_in_base=bool(seed % 2), latency=1_000 * (seed % 3))
+    for count in range(400):
+        step(machine, chance)
+        machine.nothing_is_negative()
+        machine.what_is_tied_up_is_margin_and_reserves()
+        machine.public_depth_is_not_taken_twice()
+        if count % 40 == 39:
+            machine.bills_replay_to_balances()
+            machine.money_is_conserved()
+            machine.fills_respect_their_orders()
+            machine.resting_orders_are_sorted_and_live()
+            if isinstance(machine, ReportingMachine):
+                machine.reports_follow_the_life_cycle()
+                machine.reduce_only_only_reduces()
+    machine.teardown()
 
 
 def scripted(seed: int, script: int) -> list[object]:

@@ -19,13 +19,16 @@ from zombot.domain.events import (
 )
 from zombot.domain.identifiers import Asset, InstrumentId, VenueId
 from zombot.domain.instrument import FeeRates, Instrument
+from zombot.domain.market import BookUpdate
 from zombot.domain.money import ZERO
 from zombot.domain.order import OrderRequest
 from zombot.engine.config import EngineConfig
 from zombot.engine.engine import Engine
-from zombot.engine.legs import is_even, is_flat, residual_notional
+from zombot.engine.legs import residual_notional
 from zombot.engine.profit import current_marks, equity, total_profit
+from zombot.engine.repair import is_settled
 from zombot.engine.snapshot import equity_at_start
+from zombot.engine.view import InstrumentMarket
 from zombot.infrastructure.journal.memory import MemoryJournal
 from zombot.infrastructure.simulator.config import AccountConfig, SimulatorConfig
 from zombot.infrastructure.simulator.faults import FaultConfig
@@ -108,7 +111,9 @@ class World:
         source = SyntheticMarket(config.market, VENUE, START_NS, config.seed)
         self.instruments = {i.id: config.instruments.get(i.id, i) for i in source.instruments}
         self.fees = {
-            i.id: FeeRates(maker=Decimal("0.0008"), taker=Decimal("0.001"), buy_in_base=config.buy_fee_in_base)
+            i.id: FeeRates(
+                maker=Decimal("0.0008"), taker=Decimal("0.001"), buy_in_base=config.buy_fee_in_base
+            )
             if i.is_spot
             else FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0005"))
             for i in self.instruments.values()
@@ -156,9 +161,13 @@ class World:
                 ),
                 seed=config.seed,
                 fees=self.fees,
-                order_latency=LatencyConfig(ns=config.order_ns, ns_max=config.order_ns + config.jitter_ns, **hop),  # type: ignore[arg-type]
+                order_latency=LatencyConfig(
+                    ns=config.order_ns, ns_max=config.order_ns + config.jitter_ns, **hop
+                ),  # type: ignore[arg-type]
                 report_latency=LatencyConfig(
-                    ns=config.report_ns, ns_max=config.report_ns + config.jitter_ns, **hop  # type: ignore[arg-type]
+                    ns=config.report_ns,
+                    ns_max=config.report_ns + config.jitter_ns,
+                    **hop,  # type: ignore[arg-type]
                 ),
                 faults=config.faults,
             ),
@@ -177,8 +186,12 @@ class World:
         for asset in list(account.totals):
             feed(
                 BalanceReported(
-                    venue=VENUE, asset=asset, total=account.total(asset), available=account.available(asset),
-                    venue_ns=now_ns, received_ns=now_ns,
+                    venue=VENUE,
+                    asset=asset,
+                    total=account.total(asset),
+                    available=account.available(asset),
+                    venue_ns=now_ns,
+                    received_ns=now_ns,
                 )  # fmt: skip
             )
         feed(Recovered(received_ns=now_ns))
@@ -222,8 +235,7 @@ class World:
             assert account.available(asset) >= 0, f"{asset} available below zero at the venue"
         if self.engine.at_rest():
             for arbitrage in self.engine.state.durable.arbitrages.values():
-                even = is_even(arbitrage, self.instruments) or is_flat(arbitrage, self.instruments)
-                assert even, f"I3: {self.describe()}"
+                assert is_settled(arbitrage, self.instruments), f"I3: {self.describe()}"
 
     def check_profit(self) -> None:
         """I8: the parts of profit are the change of equity, to the last digit, at any marks."""
@@ -257,7 +269,7 @@ class World:
             theirs = account.position(identifier).quantity
             assert ours == theirs, f"I4: {identifier}: ours {ours}, the venue's {theirs}\n{self.describe()}"
         for arbitrage in self.engine.state.durable.arbitrages.values():
-            assert is_even(arbitrage, self.instruments) or is_flat(arbitrage, self.instruments)
+            assert is_settled(arbitrage, self.instruments), f"I3: {self.describe()}"
         net: dict[str, Decimal] = {}
         for arbitrage in (
             *self.engine.state.durable.arbitrages.values(), *self.engine.state.durable.retired.values()
@@ -292,9 +304,17 @@ class World:
         self.session.failure = "ended"
         world = World.__new__(World)
         world.__init__(  # type: ignore[misc]
-            self.config, journal=self.journal, venue=self.venue, agenda=self.agenda, simulation=self.simulation
+            self.config,
+            journal=self.journal,
+            venue=self.venue,
+            agenda=self.agenda,
+            simulation=self.simulation,
         )
         self.simulation.attach(world.session)
+        for market in self.engine.markets.values():
+            # A feed that is subscribed anew begins with a snapshot.
+            if market.book is not None and market.book.usable:
+                world.session.feed(_snapshot(market, self.agenda.now_ns))
         world.opening = self.opening
         world.watch.sent.update(self.watch.sent)
         return world
@@ -320,3 +340,16 @@ class World:
         lines += [f"  {event.level}: {event.text}" for event in list(self.chronicle.events)[-15:]]
         return "\n".join(lines)
 
+
+def _snapshot(market: InstrumentMarket, now_ns: int) -> BookUpdate:
+    book = market.book
+    assert book is not None
+    return BookUpdate(
+        instrument=market.instrument.id,
+        bids=tuple((price, book.bids[price]) for price in book.bid_prices),
+        asks=tuple((price, book.asks[price]) for price in book.ask_prices),
+        snapshot=True,
+        venue_ns=now_ns,
+        received_ns=now_ns,
+        sequence=book.sequence,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from zombot.domain.arbitrage import Arbitrage
+from zombot.domain.arbitrage import Arbitrage, ArbitrageState
 from zombot.domain.effects import AlertLevel, Effect
 from zombot.domain.events import (
     AccountEvent,
@@ -38,7 +38,7 @@ from zombot.engine.outbox import Outbox
 from zombot.engine.risk_gate import RiskGate
 from zombot.engine.runner import StrategyRunner
 from zombot.engine.state import EngineState
-from zombot.engine.trading_mode import RiskStop, next_mode
+from zombot.engine.trading_mode import RiskStop, may_exit, next_mode
 from zombot.engine.view import InstrumentMarket, Markets
 from zombot.ports.strategy import Strategy
 
@@ -170,6 +170,8 @@ class Engine:
         if event.kind in {CommandKind.KILL, CommandKind.FLATTEN}:
             for arbitrage in list(self.state.durable.arbitrages.values()):
                 self.saga.maker_timer(arbitrage, self.now_ns)
+        for runner in self.runners:
+            runner.review_open(self.now_ns)
 
     def _set_mode(self, mode: TradingMode, reason: str, by: str) -> None:
         durable = self.state.durable
@@ -226,8 +228,13 @@ class Engine:
             runner.refresh()
 
     def at_rest(self) -> bool:
-        """Whether nothing is in flight and no repair is pending (I3 is claimed for such moments)."""
+        """Whether nothing is in flight and no repair or decided exit is pending (I3 is claimed then)."""
+        exits = may_exit(self.state.durable.mode)
         return all(
-            not a.working and (a.state.value == "open" or is_flat(a, self.state.instruments))
+            not a.working
+            and (
+                is_flat(a, self.state.instruments)
+                or (a.state is ArbitrageState.OPEN and not (a.closing and exits))
+            )
             for a in self.state.durable.arbitrages.values()
         )

@@ -24,10 +24,10 @@ from zombot.domain.sizing import order_quantity
 from zombot.engine.closing import exit_drafts, leg_terms
 from zombot.engine.config import ExecutionConfig
 from zombot.engine.exposure import Exposure
-from zombot.engine.legs import is_even, is_flat, orderable, ratio, residual_notional, units
+from zombot.engine.legs import is_flat, orderable, ratio, residual_notional, units
 from zombot.engine.orders import Draft, OrderDesk
 from zombot.engine.outbox import Outbox
-from zombot.engine.repair import plan_repair, usable
+from zombot.engine.repair import is_settled, plan_repair, usable
 from zombot.engine.risk_gate import on_tick
 from zombot.engine.state import EngineState
 from zombot.engine.view import Markets
@@ -175,7 +175,7 @@ class Saga:
             event = ArbitrageEvent.FLAT
             if not any(leg.cost for leg in arbitrage.legs):
                 event = ArbitrageEvent.NOTHING_FILLED
-        elif not is_even(arbitrage, instruments) and self._repairable(arbitrage):
+        elif not is_settled(arbitrage, instruments):
             event = ArbitrageEvent.UNEVEN
         if event is ArbitrageEvent.NOTHING_FILLED and arbitrage.state not in {
             ArbitrageState.OPENING,
@@ -197,11 +197,6 @@ class Saga:
         """Whether the table moves or a step ended: a repeated report about an order at rest does neither."""
         return bool(arbitrage.working) or arbitrage.advance(event) is not arbitrage.state
 
-    def _repairable(self, arbitrage: Arbitrage) -> bool:
-        """Whether the venue would take any order that makes the legs more even."""
-        plan = plan_repair(arbitrage, self._markets, self._config, may_complete=True, at_market=False)
-        return plan is not None
-
     # --- repairing ---------------------------------------------------------------------------------------
 
     def repair(self, arbitrage: Arbitrage, now_ns: int) -> None:
@@ -215,13 +210,16 @@ class Saga:
         if arbitrage.repairs >= self._config.repairs_max:
             self._give_up(arbitrage, now_ns)
             return
-        may_complete = not arbitrage.closing and self._state.durable.mode is not TradingMode.HALTED
         plan = plan_repair(
-            arbitrage, self._markets, self._config, may_complete=may_complete, at_market=over_budget
+            arbitrage,
+            self._state.instruments,
+            self._markets,
+            self._config,
+            prefer_reduce=self._state.durable.mode is TradingMode.HALTED,
+            at_market=over_budget,
         )
         if plan is None:
-            # Only the way that is not allowed now would help (completing while halted): wait for a human.
-            self._give_up(arbitrage, now_ns)
+            self._settle(arbitrage, now_ns)
             return
         if not usable(plan):
             self._wake(arbitrage, now_ns + self._config.retry_ns)

@@ -8,7 +8,8 @@ from zombot.domain.arbitrage import Arbitrage
 from zombot.domain.identifiers import ArbitrageId
 from zombot.domain.money import ZERO
 from zombot.engine.config import ExecutionConfig
-from zombot.engine.legs import Instruments, is_even, residual_notional
+from zombot.engine.legs import Instruments, residual_notional
+from zombot.engine.repair import is_settled
 
 MS_NS = 1_000_000
 
@@ -30,7 +31,7 @@ class Exposure:
         """Called after every change of a leg."""
         identifier = arbitrage.id
         self._accumulate(arbitrage, now_ns)
-        if is_even(arbitrage, self._instruments):
+        if is_settled(arbitrage, self._instruments):
             since = self._since.pop(identifier, None)
             self._spent.pop(identifier, None)
             if since is not None:

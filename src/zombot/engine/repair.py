@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
 from zombot.domain.arbitrage import Arbitrage, Leg
-from zombot.domain.money import floor_to
+from zombot.domain.money import ZERO
 from zombot.domain.order import Purpose, Side
 from zombot.domain.sizing import order_quantity
 from zombot.engine.closing import leg_terms
 from zombot.engine.config import ExecutionConfig
-from zombot.engine.legs import orderable, ratio, units
+from zombot.engine.legs import Instruments, is_even, is_flat, orderable, ratio, units
 from zombot.engine.orders import Draft, reaching_price
 from zombot.engine.view import InstrumentMarket, Markets
+
+
+class Move(Struct, frozen=True):
+    """One leg's part of a repair: base units to trade, on the lot and above the venue's minimum."""
+
+    leg: int
+    side: Side
+    quantity: Decimal
 
 
 class Repair(Struct, frozen=True, kw_only=True):
@@ -27,82 +34,140 @@ class Repair(Struct, frozen=True, kw_only=True):
     cost: float
 
 
+def is_settled(arbitrage: Arbitrage, instruments: Instruments) -> bool:
+    """Whether nothing is left to mend: flat, even, or apart by less than any order the venue would take."""
+    return (
+        is_flat(arbitrage, instruments)
+        or is_even(arbitrage, instruments)
+        or not (_reducing(arbitrage, instruments) or _completing(arbitrage, instruments))
+    )
+
+
+def _completing(arbitrage: Arbitrage, instruments: Instruments) -> list[Move]:
+    """Moves that bring the laggards up to the leader; none once the arbitrage is to be closed."""
+    if arbitrage.closing:
+        return []
+    held = units(arbitrage)
+    moves = []
+    for index, leg in enumerate(arbitrage.legs):
+        missing = (max(held) - held[index]) * ratio(arbitrage, leg)
+        quantity = orderable(instruments[leg.instrument], missing, leg.decision_price)
+        if quantity:
+            moves.append(Move(index, leg.side, quantity))
+    return moves
+
+
+def _reducing(arbitrage: Arbitrage, instruments: Instruments) -> list[Move]:
+    """Moves that bring the leaders down to the laggard.
+
+    What cannot be sold is dust: on the way out the others go down to nothing beside it, and where the leader
+    itself is such dust, everything that can still be sold is.
+    """
+    held = units(arbitrage)
+    floor = max(min(held), ZERO)
+    if arbitrage.closing:
+        sellable = [
+            unit
+            for unit, leg in zip(held, arbitrage.legs, strict=True)
+            if orderable(instruments[leg.instrument], abs(leg.net), leg.decision_price)
+        ]
+        floor = max(min(sellable), ZERO) if len(sellable) == len(held) else ZERO
+    moves = _down_to(arbitrage, instruments, floor)
+    return _down_to(arbitrage, instruments, ZERO) if arbitrage.closing and not moves else moves
+
+
+def _down_to(arbitrage: Arbitrage, instruments: Instruments, floor: Decimal) -> list[Move]:
+    moves = []
+    for index, (unit, leg) in enumerate(zip(units(arbitrage), arbitrage.legs, strict=True)):
+        surplus = min((unit - floor) * ratio(arbitrage, leg), abs(leg.net))
+        quantity = orderable(instruments[leg.instrument], surplus, leg.decision_price)
+        if quantity:
+            moves.append(Move(index, leg.side.opposite, quantity))
+    return moves
+
+
 def plan_repair(
+    arbitrage: Arbitrage,
+    instruments: Instruments,
+    markets: Markets,
+    config: ExecutionConfig,
+    *,
+    prefer_reduce: bool,
+    at_market: bool,
+) -> Repair | None:
+    """The cheapest way to even legs; None when the venue would take no order that makes them more even.
+
+    Args:
+        arbitrage: with all its orders final.
+        instruments: for lots and minimums.
+        markets: for the prices to be had now.
+        config: for slippage and escalation.
+        prefer_reduce: complete only where nothing can be reduced (trading is halted).
+        at_market: the naked-exposure budget is spent: no price bound, and reduce where possible.
+    """
+    reduce = _priced(
+        "reduce", _reducing(arbitrage, instruments), arbitrage, markets, config, at_market=at_market
+    )
+    complete = _priced(
+        "complete", _completing(arbitrage, instruments), arbitrage, markets, config, at_market=at_market
+    )
+    if reduce is None or complete is None:
+        return reduce or complete
+    if prefer_reduce or at_market:
+        return reduce
+    return min(complete, reduce, key=lambda option: option.cost)
+
+
+def _priced(
+    kind: str,
+    moves: list[Move],
     arbitrage: Arbitrage,
     markets: Markets,
     config: ExecutionConfig,
     *,
-    may_complete: bool,
     at_market: bool,
 ) -> Repair | None:
-    """The cheapest way to even legs, or None when no order that the venue would take makes them more even.
-
-    Args:
-        arbitrage: with all its orders final.
-        markets: for the prices to be had now.
-        config: for slippage and escalation.
-        may_complete: whether the laggards may be brought up; else the leaders come down.
-        at_market: the naked-exposure budget is spent: reduce without a price bound.
-    """
-    reduce = _reduce(arbitrage, markets, config, at_market=at_market)
-    complete = _complete(arbitrage, markets, config) if may_complete and not at_market else None
-    options = [option for option in (complete, reduce) if option is not None and option.drafts]
-    return min(options, key=lambda option: option.cost, default=None)
-
-
-def _complete(arbitrage: Arbitrage, markets: Markets, config: ExecutionConfig) -> Repair:
-    """Bring the laggards up to the leader."""
-    held = units(arbitrage)
-    top = max(held)
-    drafts, cost = [], 0.0
-    for index, leg in enumerate(arbitrage.legs):
+    """Prices and cost for a set of moves; None for no move."""
+    if not moves:
+        return None
+    cost, drafts = 0.0, []
+    for move in moves:
+        leg = arbitrage.legs[move.leg]
         market = markets[leg.instrument]
-        missing = floor_to((top - held[index]) * ratio(arbitrage, leg), market.instrument.lot)
-        if not orderable(market.instrument, missing, leg.decision_price):
-            continue
-        price = _touch(market, leg.side)
-        cost += _adverse(leg.side, price, leg, missing) + _fee(market, price, missing)
-        # What is completed keeps the edge that it was opened for.
-        cost -= float(missing) * price * arbitrage.net_bps / 10_000.0
-        drafts.append(
-            Draft(
-                leg=index,
-                side=leg.side,
-                quantity=order_quantity(leg_terms(leg, leg.side, market), missing),
-                price=_limit(market, leg.side, config, arbitrage.repairs),
-                purpose=Purpose.REPAIR,
-                decision_price=leg.decision_price,
-            )
-        )
-    return Repair(kind="complete", drafts=tuple(drafts), cost=_known(cost, drafts))
+        touch = _touch(market, move.side)
+        size = float(move.quantity)
+        # What it costs against the price that was decided on, and the fee.
+        cost += move.side.sign * (touch - float(leg.decision_price)) * size
+        cost += float(market.fees.taker) * touch * size
+        if kind == "complete":
+            # What is completed keeps the edge that it was opened for.
+            cost -= size * touch * arbitrage.net_bps / 10_000.0
+        if touch <= 0.0:
+            cost = float("inf")
+        drafts.append(_draft(move, arbitrage, market, config, at_market=at_market))
+    return Repair(kind=kind, drafts=tuple(drafts), cost=0.0 if at_market else cost)
 
 
-def _reduce(arbitrage: Arbitrage, markets: Markets, config: ExecutionConfig, *, at_market: bool) -> Repair:
-    """Bring the leaders down to the laggard."""
-    held = units(arbitrage)
-    bottom = max(min(held), Decimal(0))
-    drafts, cost = [], 0.0
-    for index, leg in enumerate(arbitrage.legs):
-        market = markets[leg.instrument]
-        surplus = (held[index] - bottom) * ratio(arbitrage, leg)
-        quantity = orderable(market.instrument, surplus, leg.decision_price)
-        if not quantity:
-            continue
-        side = leg.side.opposite
-        price = _touch(market, side)
-        cost += _adverse(side, price, leg, quantity) + _fee(market, price, quantity)
-        drafts.append(
-            Draft(
-                leg=index,
-                side=side,
-                quantity=order_quantity(leg_terms(leg, side, market), quantity),
-                price=None if at_market else _limit(market, side, config, arbitrage.repairs),
-                purpose=Purpose.REPAIR,
-                decision_price=decided_price(arbitrage, leg),
-                reduce_only=not market.instrument.is_spot,
-            )
-        )
-    return Repair(kind="reduce", drafts=tuple(drafts), cost=0.0 if at_market else _known(cost, drafts))
+def _draft(
+    move: Move, arbitrage: Arbitrage, market: InstrumentMarket, config: ExecutionConfig, *, at_market: bool
+) -> Draft:
+    leg = arbitrage.legs[move.leg]
+    reduces = move.side is not leg.side
+    touch = _touch(market, move.side)
+    price = None
+    if not at_market and touch > 0.0:
+        # Reaches further with each attempt.
+        slippage = config.repair_slippage_bps * (1 + arbitrage.repairs)
+        price = reaching_price(touch, move.side, market.instrument.tick, slippage)
+    return Draft(
+        leg=move.leg,
+        side=move.side,
+        quantity=order_quantity(leg_terms(leg, move.side, market), move.quantity),
+        price=price,
+        purpose=Purpose.REPAIR,
+        decision_price=decided_price(arbitrage, leg),
+        reduce_only=reduces and not market.instrument.is_spot,
+    )
 
 
 def decided_price(arbitrage: Arbitrage, leg: Leg) -> Decimal:
@@ -115,28 +180,7 @@ def usable(repair: Repair) -> bool:
     return repair.cost != float("inf")
 
 
-def _known(cost: float, drafts: Sequence[Draft]) -> float:
-    return float("inf") if any(draft.price is None for draft in drafts) else cost
-
-
 def _touch(market: InstrumentMarket, side: Side) -> float:
     if not market.usable:
         return 0.0
     return market.ask if side is Side.BUY else market.bid
-
-
-def _limit(market: InstrumentMarket, side: Side, config: ExecutionConfig, repairs: int) -> Decimal | None:
-    """Reaches further with each attempt; None while the market is not usable."""
-    touch = _touch(market, side)
-    if touch <= 0.0:
-        return None
-    return reaching_price(touch, side, market.instrument.tick, config.repair_slippage_bps * (1 + repairs))
-
-
-def _adverse(side: Side, price: float, leg: Leg, quantity: Decimal) -> float:
-    """What trading at ``price`` costs against the price that was decided on."""
-    return side.sign * (price - float(leg.decision_price)) * float(quantity)
-
-
-def _fee(market: InstrumentMarket, price: float, quantity: Decimal) -> float:
-    return float(market.fees.taker) * price * float(quantity)

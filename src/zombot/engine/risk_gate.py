@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from zombot.domain.events import TradingMode
 from zombot.domain.instrument import InstrumentState
+from zombot.domain.margin import liquidation_distance_bps, liquidation_price
 from zombot.domain.money import ONE, ceil_to, floor_to
 from zombot.domain.opportunity import LegProposal, Opportunity
 from zombot.domain.order import OrderState, Side
@@ -19,6 +20,8 @@ from zombot.engine.trading_mode import may_enter
 from zombot.engine.view import InstrumentMarket, Markets
 
 SECOND_NS = 1_000_000_000
+LIQUIDATION_ROOM = 1.25
+"""An entry wants this much more distance to liquidation than the distance at which it would be closed."""
 
 
 def on_tick(price: float, side: Side, tick: Decimal) -> Decimal:
@@ -103,7 +106,11 @@ class RiskGate:
             return "opportunity_expired"
         for leg in opportunity.legs:
             market = self._markets[leg.instrument]
-            reason = self._market_reason(market, now_ns) or self._price_reason(leg, market)
+            reason = (
+                self._market_reason(market, now_ns)
+                or self._price_reason(leg, market)
+                or self._margin_reason(leg, market)
+            )
             if reason:
                 return reason
         return ""
@@ -133,6 +140,23 @@ class RiskGate:
             if deviation > self._limits.mark_deviation_max_bps:
                 return "mark_deviation"
         return ""
+
+    def _margin_reason(self, leg: LegProposal, market: InstrumentMarket) -> str:
+        """A position must begin well away from where the watch over liquidation would close it again."""
+        if market.instrument.is_spot:
+            return ""
+        price = leg.decision_price
+        liquidation = liquidation_price(
+            quantity=float(leg.side.sign),
+            average_price=price,
+            margin=price * float(self._capital.margin_rate(leg.instrument)),
+            maintenance_rate=self._config.maintenance_rate,
+            fee_rate=float(market.fees.taker),
+        )
+        if liquidation <= 0.0:
+            return ""
+        wanted = self._limits.liquidation_distance_min_bps * LIQUIDATION_ROOM
+        return "liquidation_near" if liquidation_distance_bps(price, liquidation) < wanted else ""
 
     def _size(self, opportunity: Opportunity) -> Approved | Refused:
         terms = tuple(self._terms(leg) for leg in opportunity.legs)

@@ -74,7 +74,7 @@ class StrategyRunner:
     def quote(self, now_ns: int) -> None:
         """A quote of one of its instruments has been applied."""
         if self.open:
-            self._review_open(now_ns)
+            self.review_open(now_ns)
         found = self.strategy.decide(self._markets, self, now_ns)
         if found is None:
             if self.episode is not None and now_ns - self.episode.last_ns > EPISODE_GAP_NS:
@@ -96,7 +96,7 @@ class StrategyRunner:
         self._saga.open(verdict, now_ns)
         self.refresh()
 
-    def _review_open(self, now_ns: int) -> None:
+    def review_open(self, now_ns: int) -> None:
         """Exits and repairs go first: they are allowed when entries are not."""
         for arbitrage in self.open:
             state = arbitrage.state

@@ -74,12 +74,9 @@ class InstrumentMarket:
         self.next_funding_ns = event.next_funding_ns
 
     def set_link(self, *, live: bool) -> None:
-        """The venue's link was lost or is back; what was seen before it was lost is stale."""
+        """The venue's link was lost or is back. A feed that missed updates says so itself, by ``BookLost``."""
         self.linked = live
-        if not live:
-            self.usable = False
-            if self.book is not None:
-                self.book.invalidate()
+        self._refresh_usable()
 
     def quoted(self) -> None:
         """A valid top of book has just been written."""
