@@ -1,4 +1,4 @@
-"""The stepping back-test beside nautilus_trader's: same quotes, same decision, same fills, each in its own process."""
+"""The stepping back-test beside nautilus_trader's: same quotes, same decision, same fills."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def measure(plan: Plan) -> Outcome:
     peer = plan.peer
     if peer is not None:
         variants["theirs"] = lambda: _kept(theirs, peer_backtest(peer, columns))
-    in_rounds(variants, plan.turns(5), warm_up=False)
+    in_rounds(variants, plan.turns(9), warm_up=False)
     figures = [*_figures("zombot", ours), *_figures(PEER, theirs)]
     if not theirs:
         return Outcome(rows=(), figures=tuple(figures), notes=(f"{PEER} is not installed: no comparison",))

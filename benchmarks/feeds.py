@@ -27,7 +27,7 @@ def measure(plan: Plan) -> Outcome:
     writing = (time.thread_time_ns() - began) / count
     source = RecordingSource(plan.scratch / "feeds")
     synthetic = SyntheticMarket(lively(), market.VENUE, market.BEGIN_NS, 1)
-    frames = [frame(quote) for quote in market.Ticker(["okx:BTC-USDT"]).take(min(count, 2_000))]
+    frames = [frame(quote) for quote in market.Ticker([market.instruments()[0].id]).take(min(count, 2_000))]
     variants: dict[str, Callable[[], float]] = {
         "decode": lambda: each(DECODER.decode, frames * -(-20_000 // len(frames))),
         "reader": lambda: _drained(source.events(), count),

@@ -1,4 +1,7 @@
-"""What a measured process says of itself: time used and memory held. Standard library only, for the peer's sake."""
+"""What a measured process says of itself: time used and memory held.
+
+Standard library only: the peer's environment has little else.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,8 @@ class Stopwatch:
 def peak_rss_mb() -> float:
     """Peak resident memory in MB.
 
-    Linux hands the peak of a parent on to the child through ``getrusage``, so there it is read from the kernel's
-    figures of this address space.
+    Linux hands the peak of a parent on to the child through ``getrusage``, so there it is read from the
+    kernel's figures of this address space.
     """
     status = Path("/proc/self/status")
     if status.exists():

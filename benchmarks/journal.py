@@ -1,10 +1,10 @@
-"""What writing an order's intent down costs before the order leaves, beside writing the same bytes plainly."""
+"""What it costs to write an order's intent down before it leaves, beside plain writes of the same bytes."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -46,13 +46,14 @@ def measure(plan: Plan) -> Outcome:
     ahead = os.open(plan.scratch / "ahead", os.O_WRONLY | os.O_CREAT, 0o600)
     process = FileJournal(plan.scratch / "process", durability="process")
     power = FileJournal(plan.scratch / "power", durability="power")
-    times: dict[str, list[int]] = {"process": [], "write": [], "power": [], "synced": []}
+    times: dict[str, list[int]] = {"process": [], "write": [], "encoded": [], "power": [], "synced": []}
     many, few, rounds = plan.count(1_000, 5), plan.count(150, 3), plan.turns(7)
     try:
         _preallocate(ahead, len(text) * few * (rounds + 1))
         actions: dict[str, tuple[Callable[[], object], int]] = {
             "process": (partial(process.append, facts), many),
             "write": (partial(os.write, plain, text), many),
+            "encoded": (lambda: os.write(plain, encode(facts)), many),
             "power": (partial(power.append, facts), few),
             "synced": (partial(_write_synced, ahead, text), few),
         }
@@ -68,6 +69,12 @@ def measure(plan: Plan) -> Outcome:
         row(BENCH, "append, process mode ÷ os.write of the same bytes", found["process"], found["write"]),
         row(
             BENCH,
+            "append, process mode ÷ encoding the facts and os.write",
+            found["process"],
+            found["encoded"],
+        ),
+        row(
+            BENCH,
             "append, power mode ÷ os.write and fdatasync of the same bytes",
             found["power"],
             found["synced"],
@@ -80,6 +87,7 @@ def _figures(times: dict[str, list[int]], length: int, folder: Path) -> tuple[Fi
     texts = {
         "process": f"append of {length} bytes, process mode",
         "write": "os.write of the same bytes",
+        "encoded": "encoding the facts and os.write",
         "power": "append, power mode",
         "synced": "os.write and fdatasync, file allocated beforehand",
     }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VENUE: Final = VenueId("okx")
 PRICE: Final = 60_000.0
 TICKS_PER_UNIT: Final = 10.0
-"""The tick is 0.1: a price is a whole number of ticks, divided once, so it is the float nearest to its decimals."""
+"""The tick is 0.1: a price is a whole number of ticks divided once, so the float nearest to its decimals."""
 BEGIN_NS: Final = 1_755_000_000_000_000_000
 STEP_NS: Final = 1_000_000
 """From quote to quote. Exactly regular, so that two engines can agree on which quote an order meets."""
@@ -47,7 +47,7 @@ class Columns(Struct, frozen=True):
 
 
 def instruments(pairs: int = 1) -> tuple[Instrument, ...]:
-    """Spot and perpetual of so many pairs. The first is BTC-USDT; a lot is large, so that sizes are all alike."""
+    """Spot and perpetual of so many pairs, BTC-USDT first; lots are large, so that sizes are all alike."""
     found = []
     for number in range(pairs):
         base = "BTC" if number == 0 else f"COIN{number}"
@@ -70,7 +70,7 @@ def instruments(pairs: int = 1) -> tuple[Instrument, ...]:
 
 
 def make_columns(count: int, seed: int = 7) -> Columns:
-    """A random walk of the spot, and a perpetual whose basis comes back to zero within a quarter of a second or so."""
+    """A random walk of the spot, and a perpetual whose basis returns to zero by half each quarter second."""
     import numpy as np
 
     random = np.random.default_rng(seed)
@@ -135,14 +135,15 @@ class Ticker:
         for number in range(self._number + 1, self._number + count + 1):
             index = number % len(self._names)
             price = PRICE * (1.0 + self._premium) if index % 2 else PRICE
-            bid = (round(price * TICKS_PER_UNIT) + number * 7 % 30) / TICKS_PER_UNIT
+            ticks = round(price * TICKS_PER_UNIT) + number * 7 % 30
+            bid, ask = ticks / TICKS_PER_UNIT, (ticks + 1) / TICKS_PER_UNIT
             at_ns = BEGIN_NS + number * STEP_NS
             taken.append(
                 TopOfBook(
                     self._names[index],
                     bid,
                     1.0 + number % 5,
-                    bid + 0.1,
+                    ask,
                     1.0 + number % 3,
                     at_ns,
                     at_ns,

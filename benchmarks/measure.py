@@ -1,7 +1,7 @@
-"""Timing in rounds: the variants take turns, the order turns round every other round, and ratios are per round.
+"""Timing in rounds: the variants take turns, every other round backwards, and ratios are taken per round.
 
-A machine that others use as well drifts by a quarter from minute to minute. Two variants that ran within the same
-second saw the same machine, so the ratio of one round holds where the absolute figures do not.
+A machine that others use as well drifts by a quarter from minute to minute. Two variants that ran within the
+same second saw the same machine, so the ratio of one round holds where the absolute figures do not.
 """
 
 from __future__ import annotations

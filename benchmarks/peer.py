@@ -118,7 +118,7 @@ class PremiumStrategy(Strategy):  # type: ignore[misc]
             )
             self.submit_order(order)
 
-    def on_order_filled(self, event: Any) -> None:
+    def on_order_filled(self, event: Any) -> None:  # noqa: ANN401 - the peer's own type
         amount = event.last_px.as_decimal() * event.last_qty.as_decimal()
         self.cash += amount if event.order_side == OrderSide.SELL else -amount
         self.cash -= event.commission.as_decimal()

@@ -11,8 +11,8 @@ from benchmarks import terms
 from benchmarks.gauges import Stopwatch, peak_rss_mb
 
 LATENCY_NS = terms.LATENCY_NS + 1
-"""The peer lets an order arrive after the quote of the same instant, zombot before it: one nanosecond later both
-match against the same quote."""
+"""The peer lets an order arrive after the quote of the same instant, zombot before it: one nanosecond later
+both match against the same quote."""
 
 
 def main(recording: Path) -> None:

@@ -1,4 +1,4 @@
-"""The terms of the compared back-tests, for both engines. Imports nothing: the peer's environment has no zombot."""
+"""The terms of the compared back-tests, read by both engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engine, simulated venue and shell in one process, put together as a back-test does it, but from a list of events."""
+"""Engine, simulated venue and shell, put together as for a back-test and fed from a list of events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from benchmarks.market import BEGIN_NS, VENUE, instruments
 from zombot.domain.effects import Alert
-from zombot.domain.events import BalanceReported, BotStarted, Fact, Recovered
+from zombot.domain.events import AccountEvent, BalanceReported, BotStarted, Fact, LinkChanged, Recovered
 from zombot.domain.identifiers import Asset
 from zombot.domain.instrument import FeeRates
 from zombot.domain.market import TopOfBook
@@ -82,7 +82,7 @@ class World:
         self.session: Session
         dispatcher = Dispatcher(
             journal=journal or MemoryJournal(keep=False),
-            brokers={VENUE: self.venue.broker(ACCOUNT, lambda event: self.session.feed(event))},
+            brokers={VENUE: self.venue.broker(ACCOUNT, self._take)},
             scheduler=self.agenda,
             notifier=Silent(),
             instruments=known,
@@ -90,6 +90,9 @@ class World:
         self.session = Session(self.engine, dispatcher)
         dispatcher.feed = self.session.feed
         self._start()
+
+    def _take(self, event: AccountEvent | LinkChanged) -> None:
+        self.session.feed(event)
 
     def _start(self) -> None:
         now_ns = self.agenda.now_ns

@@ -22,13 +22,13 @@ from zombot.domain.instrument import FeeRates, Instrument
 from zombot.domain.market import BookUpdate
 from zombot.domain.money import ZERO
 from zombot.domain.order import OrderRequest
+from zombot.domain.orderbook import OrderBook
 from zombot.engine.config import EngineConfig
 from zombot.engine.engine import Engine
 from zombot.engine.legs import residual_notional
 from zombot.engine.profit import current_marks, equity, total_profit
 from zombot.engine.repair import is_settled
 from zombot.engine.snapshot import equity_at_start
-from zombot.engine.view import InstrumentMarket
 from zombot.infrastructure.journal.memory import MemoryJournal
 from zombot.infrastructure.simulator.config import AccountConfig, SimulatorConfig
 from zombot.infrastructure.simulator.faults import FaultConfig
@@ -102,12 +102,10 @@ class Watch:
 class World:
     """One bot, one venue, one market."""
 
-    def __init__(
-        self, config: WorldConfig, *, journal: MemoryJournal | None = None, venue: SimulatedVenue | None = None,
-        agenda: Agenda | None = None, simulation: Simulation | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, config: WorldConfig, before: World | None = None) -> None:
+        """``before``: the world as the last process of the bot left it."""
         self.config = config
-        self.agenda = agenda or Agenda(START_NS)
+        self.agenda: Agenda = before.agenda if before else Agenda(START_NS)
         source = SyntheticMarket(config.market, VENUE, START_NS, config.seed)
         self.instruments = {i.id: config.instruments.get(i.id, i) for i in source.instruments}
         self.fees = {
@@ -118,7 +116,7 @@ class World:
             else FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0005"))
             for i in self.instruments.values()
         }
-        self.journal = journal or MemoryJournal()
+        self.journal: MemoryJournal = before.journal if before else MemoryJournal()
         self.engine = Engine(
             config=config.engine,
             instruments=self.instruments,
@@ -126,7 +124,7 @@ class World:
             strategies=build(config.strategy, self.instruments, self.fees),
         )
         self.engine.fold(entry.fact for entry in self.journal.replay())
-        self.venue = venue or self._venue()
+        self.venue: SimulatedVenue = before.venue if before else self._venue()
         self.watch = Watch(self.venue.broker("main", self._take), self.journal)
         self.chronicle = Chronicle(self.engine)
         dispatcher = Dispatcher(
@@ -139,15 +137,22 @@ class World:
         self.session = Session(self.engine, dispatcher)
         dispatcher.feed = self._take
         dispatcher.recorded.append(self.chronicle.watch)
-        self.simulation = simulation or Simulation(
-            events=source.events(), venue=self.venue, session=self.session, agenda=self.agenda, recorded=False
+        self.simulation: Simulation = (
+            before.simulation
+            if before
+            else Simulation(
+                events=source.events(),
+                venue=self.venue,
+                session=self.session,
+                agenda=self.agenda,
+                recorded=False,
+            )
         )
         self.opening: dict[InstrumentId, Decimal] = {}
         self._start()
 
     def _venue(self) -> SimulatedVenue:
         config = self.config
-        hop = {"kind": "uniform" if config.jitter_ns else "constant"}
         return SimulatedVenue(
             VENUE,
             self.instruments.values(),
@@ -161,14 +166,8 @@ class World:
                 ),
                 seed=config.seed,
                 fees=self.fees,
-                order_latency=LatencyConfig(
-                    ns=config.order_ns, ns_max=config.order_ns + config.jitter_ns, **hop
-                ),  # type: ignore[arg-type]
-                report_latency=LatencyConfig(
-                    ns=config.report_ns,
-                    ns_max=config.report_ns + config.jitter_ns,
-                    **hop,  # type: ignore[arg-type]
-                ),
+                order_latency=_hop(config.order_ns, config.jitter_ns),
+                report_latency=_hop(config.report_ns, config.jitter_ns),
                 faults=config.faults,
             ),
             self.agenda,
@@ -192,7 +191,7 @@ class World:
                     available=account.available(asset),
                     venue_ns=now_ns,
                     received_ns=now_ns,
-                )  # fmt: skip
+                )
             )
         feed(Recovered(received_ns=now_ns))
 
@@ -278,6 +277,7 @@ class World:
                 net[leg.instrument] = net.get(leg.instrument, ZERO) + leg.net
         for identifier, remainder in self.engine.state.durable.remainders.items():
             net[identifier] = net.get(identifier, ZERO) + remainder.net
+        assert not any(self.engine.state.durable.unclaimed.values()), "a forced fill that no leg took"
         for identifier, instrument in self.instruments.items():
             held = net.get(identifier, ZERO)
             if not instrument.is_spot:
@@ -302,19 +302,11 @@ class World:
     def restarted(self) -> World:
         """The bot's process ends here and a new one starts from its journal, on the same venue."""
         self.session.failure = "ended"
-        world = World.__new__(World)
-        world.__init__(  # type: ignore[misc]
-            self.config,
-            journal=self.journal,
-            venue=self.venue,
-            agenda=self.agenda,
-            simulation=self.simulation,
-        )
+        world = World(self.config, self)
         self.simulation.attach(world.session)
-        for market in self.engine.markets.values():
+        for identifier in self.instruments:
             # A feed that is subscribed anew begins with a snapshot.
-            if market.book is not None and market.book.usable:
-                world.session.feed(_snapshot(market, self.agenda.now_ns))
+            world.session.feed(_snapshot(identifier, self.venue.market(identifier).book, self.agenda.now_ns))
         world.opening = self.opening
         world.watch.sent.update(self.watch.sent)
         return world
@@ -341,13 +333,17 @@ class World:
         return "\n".join(lines)
 
 
-def _snapshot(market: InstrumentMarket, now_ns: int) -> BookUpdate:
-    book = market.book
-    assert book is not None
+def _hop(ns: int, jitter_ns: int) -> LatencyConfig:
+    if not jitter_ns:
+        return LatencyConfig(ns=ns)
+    return LatencyConfig(kind="uniform", ns=ns, ns_max=ns + jitter_ns)
+
+
+def _snapshot(instrument: InstrumentId, book: OrderBook, now_ns: int) -> BookUpdate:
     return BookUpdate(
-        instrument=market.instrument.id,
-        bids=tuple((price, book.bids[price]) for price in book.bid_prices),
-        asks=tuple((price, book.asks[price]) for price in book.ask_prices),
+        instrument=instrument,
+        bids=tuple(book.bids.items()),
+        asks=tuple(book.asks.items()),
         snapshot=True,
         venue_ns=now_ns,
         received_ns=now_ns,

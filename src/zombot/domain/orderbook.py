@@ -64,28 +64,6 @@ class OrderBook:
             self.gaps += 1
         self.usable = False
 
-    def set_top(self, bid: float, bid_quantity: float, ask: float, ask_quantity: float) -> None:
-        """Lay a fresher best bid and ask over the book: what stands in front of them is gone."""
-        prices = self.bid_prices
-        while prices and (prices[-1] > bid):
-            del self.bids[prices.pop()]
-        if bid in self.bids:
-            self.bids[bid] = bid_quantity
-        else:
-            prices.append(bid)
-            self.bids[bid] = bid_quantity
-        prices = self.ask_prices
-        if prices and prices[0] < ask:
-            cut = bisect_left(prices, ask)
-            for price in prices[:cut]:
-                del self.asks[price]
-            del prices[:cut]
-        if ask in self.asks:
-            self.asks[ask] = ask_quantity
-        else:
-            prices.insert(0, ask)
-            self.asks[ask] = ask_quantity
-
     def levels_to_buy(self, worst: float) -> list[tuple[float, float]]:
         """The asks at ``worst`` or better, best first."""
         found = []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from zombot.domain.arbitrage import Arbitrage, ArbitrageState
+from zombot.domain.arbitrage import ArbitrageState
 from zombot.domain.effects import AlertLevel
 from zombot.domain.events import (
     AccountEvent,
@@ -27,6 +27,7 @@ from zombot.domain.order import Order, OrderState
 from zombot.engine.config import ExecutionConfig
 from zombot.engine.execution import Saga
 from zombot.engine.outbox import Outbox
+from zombot.engine.repair import is_settled
 from zombot.engine.state import EngineState
 
 
@@ -167,10 +168,19 @@ class AccountDesk:
             self._outbox.decide(event)
 
     def _changed(self, order: Order, now_ns: int) -> None:
-        arbitrage: Arbitrage = self._state.durable.arbitrage(order.request.arbitrage)
+        """Let the saga go on with the order's arbitrage, and with others whose legs the report moved."""
+        durable = self._state.durable
+        arbitrage = durable.arbitrage(order.request.arbitrage)
         before = arbitrage.state
         self._saga.order_changed(order, now_ns)
-        if arbitrage.state is not before or before is ArbitrageState.PLANNED:
+        moved = [
+            other
+            for other in durable.arbitrages.values()
+            if other is not arbitrage and not other.working and not is_settled(other, self._state.instruments)
+        ]
+        for other in moved:
+            self._saga.legs_changed(other, now_ns)
+        if moved or arbitrage.state is not before or before is ArbitrageState.PLANNED:
             self.touched()
 
     def differences(self) -> dict[str, tuple[Decimal, Decimal]]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from zombot.domain.arbitrage import Arbitrage, Leg
 from zombot.domain.errors import InvariantViolation
 from zombot.domain.events import ForcedFill, FundingPaid, OrderFilled
 from zombot.domain.identifiers import InstrumentId
 from zombot.domain.instrument import Instrument
 from zombot.domain.ledger import shares
 from zombot.domain.money import ZERO, quotient
-from zombot.domain.order import Order, OrderEvent, Purpose
-from zombot.engine.durable import DurableState, Remainder
+from zombot.domain.order import Fill, Order, OrderEvent, Purpose
+from zombot.engine.durable import DurableState, Unclaimed
 
 Instruments = Mapping[InstrumentId, Instrument]
 
@@ -37,25 +38,72 @@ def book_fill(durable: DurableState, instruments: Instruments, fact: OrderFilled
 
 
 def _attribute_fill(durable: DurableState, order: Order, fact: OrderFilled, base_fee: Decimal) -> None:
-    """Book a fill's part in the profit of its arbitrage (the split of I8).
+    """Book a fill's part in the profit of its arbitrage; what overshoots its leg goes to whom it belongs.
 
-    With n the net and s the gross signed quantity, d the decided and p the executed price: the leg gains
-    n at d, slippage is s * (p - d), a fee taken from the base asset costs it times d. Their sum is the
-    cash flow. A repair's price difference is a loss of repair, not slippage.
+    Arbitrages of one pair share the venue's position. When the venue took part of it by force, an exit that
+    was on its way closes more than its own leg still holds: the rest closed another arbitrage's leg.
     """
     fill, request = fact.fill, order.request
     arbitrage = durable.arbitrage(request.arbitrage)
     leg = arbitrage.legs[request.leg]
-    net = fill.signed_quantity - base_fee
-    difference = fill.signed_quantity * (fill.price - request.decision_price)
-    leg.net += net
-    leg.cost += fill.signed_quantity * fill.price
-    leg.decided += net * request.decision_price
+    own = fill.signed_quantity
+    if request.side is not leg.side and not base_fee and abs(own) > abs(leg.net):
+        held = -leg.net if leg.net * own < 0 else ZERO
+        own = held + _pass_on(durable, fill, own - held, besides=leg)
+    repairs = request.purpose is Purpose.REPAIR
+    _attribute(arbitrage, leg, own, own - base_fee, fill.price, request.decision_price, repairs=repairs)
     arbitrage.profit.fees += base_fee * request.decision_price if base_fee else fill.fee
-    if request.purpose is Purpose.REPAIR:
-        arbitrage.profit.repair -= difference
+    if fill.instrument in durable.unclaimed:
+        _claim(durable, arbitrage, leg)
+
+
+def _pass_on(durable: DurableState, fill: Fill, excess: Decimal, *, besides: Leg) -> Decimal:
+    """Give an overshoot to the legs that it closed; returns what nobody holds."""
+    for arbitrage, leg in _holders(durable, fill.instrument, excess, besides=besides):
+        part = -leg.net if abs(leg.net) <= abs(excess) else excess
+        _attribute(arbitrage, leg, part, part, fill.price, leg.decision_price, repairs=True)
+        arbitrage.repaired = True
+        excess -= part
+        if not excess:
+            break
+    return excess
+
+
+def _holders(
+    durable: DurableState, instrument: InstrumentId, signed: Decimal, *, besides: Leg | None = None
+) -> list[tuple[Arbitrage, Leg]]:
+    """Legs that a trade of this sign reduces, oldest arbitrage first."""
+    return [
+        (arbitrage, leg)
+        for arbitrage in durable.arbitrages.values()
+        for leg in arbitrage.legs
+        if leg is not besides and leg.instrument == instrument and leg.net * signed < 0
+    ]
+
+
+def _attribute(
+    arbitrage: Arbitrage,
+    leg: Leg,
+    gross: Decimal,
+    net: Decimal,
+    price: Decimal,
+    decided: Decimal,
+    *,
+    repairs: bool,
+) -> None:
+    """Put a signed quantity into a leg and its price difference into the profit (the split of I8).
+
+    With n the net and s the gross signed quantity, d the decided and p the executed price: the leg gains n at
+    d, slippage is s * (p - d), and a fee taken from the base asset costs it times d. Their sum is the cash
+    flow. A repair's price difference is a loss of repair, not slippage.
+    """
+    leg.net += net
+    leg.cost += gross * price
+    leg.decided += net * decided
+    if repairs:
+        arbitrage.profit.repair -= gross * (price - decided)
     else:
-        arbitrage.profit.slippage += difference
+        arbitrage.profit.slippage += gross * (price - decided)
 
 
 def book_funding(durable: DurableState, instruments: Instruments, fact: FundingPaid) -> None:
@@ -88,22 +136,28 @@ def book_forced(durable: DurableState, instruments: Instruments, fact: ForcedFil
     durable.ledger.book_position(instrument, signed, fact.price, fact.realized)
     durable.ledger.book_payment(instrument, -fact.fee)
     left, fee_left = signed, fact.fee
-    for arbitrage in durable.arbitrages.values():
-        for leg in arbitrage.legs:
-            if leg.instrument != fact.instrument or leg.net * left >= 0:
-                continue
-            part = -leg.net if abs(leg.net) <= abs(left) else left
-            fee = fee_left if part == left else quotient(fact.fee * part, signed)
-            leg.net += part
-            leg.cost += part * fact.price
-            leg.decided += part * leg.decision_price
-            arbitrage.profit.repair -= part * (fact.price - leg.decision_price)
-            arbitrage.profit.fees += fee
-            arbitrage.repaired = True
-            left -= part
-            fee_left -= fee
+    for arbitrage, leg in _holders(durable, fact.instrument, signed):
+        part = -leg.net if abs(leg.net) <= abs(left) else left
+        fee = fee_left if part == left else quotient(fact.fee * part, signed)
+        _attribute(arbitrage, leg, part, part, fact.price, leg.decision_price, repairs=True)
+        arbitrage.profit.fees += fee
+        arbitrage.repaired = True
+        left -= part
+        fee_left -= fee
+        if not left:
+            break
+    durable.profit.fees += fee_left
     if left:
-        remainder = durable.remainders.setdefault(fact.instrument, Remainder())
-        remainder.net += left
-        remainder.decided += left * fact.price
-    durable.profit.fees += fee_left if left else ZERO
+        durable.unclaimed.setdefault(fact.instrument, []).append(Unclaimed(quantity=left, price=fact.price))
+
+
+def _claim(durable: DurableState, arbitrage: Arbitrage, leg: Leg) -> None:
+    """A fill was late: the venue has already taken part of what it brought."""
+    waiting = durable.unclaimed.get(leg.instrument, [])
+    for forced in [lot for lot in waiting if lot.quantity * leg.net < 0]:
+        part = -leg.net if abs(leg.net) <= abs(forced.quantity) else forced.quantity
+        _attribute(arbitrage, leg, part, part, forced.price, leg.decision_price, repairs=True)
+        arbitrage.repaired = True
+        forced.quantity -= part
+        if not forced.quantity:
+            waiting.remove(forced)

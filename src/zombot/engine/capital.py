@@ -36,7 +36,17 @@ class Capital:
             instrument = instruments[order.request.instrument]
             if instrument.venue == venue and instrument.quote == asset:
                 free -= self._reserved_quote(order)
-        return free
+        return free - self._owed(venue, asset)
+
+    def _owed(self, venue: VenueId, asset: str) -> Decimal:
+        """What it takes to buy back spot that was sold from inventory: its proceeds are not free."""
+        owed = ZERO
+        for arbitrage in self._state.durable.arbitrages.values():
+            for leg in arbitrage.legs:
+                instrument = self._state.instruments[leg.instrument]
+                if instrument.is_spot and instrument.venue == venue and instrument.quote == asset:
+                    owed += max(-leg.net, ZERO) * leg.decision_price
+        return owed
 
     def free_base(self, venue: VenueId, asset: str) -> Decimal:
         """Free base asset for a spot leg that sells from inventory: what no arbitrage holds or sells."""

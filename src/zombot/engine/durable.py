@@ -37,6 +37,14 @@ class Remainder(Struct, kw_only=True):
     decided: Decimal = ZERO
 
 
+class Unclaimed(Struct, kw_only=True):
+    """Part of a forced fill that no leg held as far as we knew: a fill that we have not heard of yet will."""
+
+    quantity: Decimal
+    """Signed base units."""
+    price: Decimal
+
+
 class DurableState(Struct, kw_only=True):
     """Everything that a restart must bring back. Market data is not in it."""
 
@@ -65,6 +73,7 @@ class DurableState(Struct, kw_only=True):
     profit: ProfitParts = field(default_factory=ProfitParts)
     """Of arbitrages that were retired, and payments that belong to none."""
     remainders: dict[InstrumentId, Remainder] = field(default_factory=dict)
+    unclaimed: dict[InstrumentId, list[Unclaimed]] = field(default_factory=dict)
     closed_ns: dict[str, int] = field(default_factory=dict)
     """Per pair, when an arbitrage last ended: the cool-down counts from here."""
     failures: int = 0

@@ -161,9 +161,9 @@ class Saga:
         self._exposure.observe(arbitrage, now_ns)
         orders = self._state.durable.orders
         working = [orders[identifier] for identifier in arbitrage.working]
-        if not all(order.final for order in working):
-            if arbitrage.style is Style.MAKER_TAKER and arbitrage.state is ArbitrageState.OPENING:
-                self._hedge_maker(arbitrage, working, now_ns)
+        if arbitrage.style is Style.MAKER_TAKER and arbitrage.state is ArbitrageState.OPENING:
+            self._hedge_maker(arbitrage, working, now_ns)
+        if not all(orders[identifier].final for identifier in arbitrage.working):
             return
         self._settle(arbitrage, now_ns)
 

@@ -51,6 +51,9 @@ def total_profit(state: EngineState, marks: Marks) -> ProfitParts:
     total.add(durable.profit)
     for instrument, remainder in durable.remainders.items():
         total.basis += remainder.net * marks[instrument] - remainder.decided
+    for instrument, lots in durable.unclaimed.items():
+        for lot in lots:
+            total.repair += lot.quantity * (marks[instrument] - lot.price)
     for arbitrage in (*durable.retired.values(), *durable.arbitrages.values()):
         total.add(arbitrage_profit(arbitrage, marks))
     return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from msgspec import Struct
 
@@ -15,6 +16,9 @@ from zombot.engine.config import ExecutionConfig
 from zombot.engine.legs import Instruments, is_even, is_flat, orderable, ratio, units
 from zombot.engine.orders import Draft, reaching_price
 from zombot.engine.view import InstrumentMarket, Markets
+
+PATIENCE: Final = 3
+"""Attempts at the cheaper way before the other one is tried in turn."""
 
 
 class Move(Struct, frozen=True):
@@ -113,9 +117,12 @@ def plan_repair(
     )
     if reduce is None or complete is None:
         return reduce or complete
+    first, second = (reduce, complete) if reduce.cost <= complete.cost else (complete, reduce)
     if prefer_reduce or at_market:
-        return reduce
-    return min(complete, reduce, key=lambda option: option.cost)
+        first, second = reduce, complete
+    # What has failed this often may fail for a reason of its own (no balance, no margin): the other way then.
+    other = arbitrage.repairs >= PATIENCE and arbitrage.repairs % 2
+    return second if other else first
 
 
 def _priced(

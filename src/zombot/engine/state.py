@@ -253,8 +253,8 @@ class EngineState:
 
     def _balance(self, fact: BalanceReported) -> None:
         self.durable.reported_balances[account_key(fact.venue, fact.asset)] = fact.total
-        # Only what was there before anything was traded is an opening balance: a report of a coin that overtakes
-        # the fill that bought it is not, nor is what an earlier run bought.
+        # Only what was there before anything was traded is an opening balance: a report that overtakes
+        # the fill which caused it is not, nor is what an earlier run bought.
         if self.durable.starts == 1 and not self.durable.recovered:
             self.durable.ledger.open_balance(fact.venue, fact.asset, fact.total)
 

@@ -74,7 +74,7 @@ class InstrumentMarket:
         self.next_funding_ns = event.next_funding_ns
 
     def set_link(self, *, live: bool) -> None:
-        """The venue's link was lost or is back. A feed that missed updates says so itself, by ``BookLost``."""
+        """The venue's link was lost or is back; a feed that missed updates says so by ``BookLost``."""
         self.linked = live
         self._refresh_usable()
 

@@ -2,7 +2,7 @@
 
 A side is its top and, behind it, ``levels - 1`` levels on a grid of prices some ticks apart, each with a
 quantity that changes now and then. An update says what is different from the previous one. It also says what
-tops in between have touched: a consumer that lays each top of book over its book (``OrderBook.set_top``) has
+tops in between have touched: a consumer that lays each top of book over its book has
 dropped all that stood in front of a worse top, and has added tops that are gone again. So that consumer and
 one that reads the updates alone hold the same book after each.
 

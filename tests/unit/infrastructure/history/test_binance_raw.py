@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.laying import lay_top
 from tests.unit.infrastructure.history.samples import (
     MS,
     T0,
@@ -243,7 +244,7 @@ def test_depth_overtaken_by_a_top_does_not_cross_it(tmp_path: Path) -> None:
         if isinstance(event, BookUpdate):
             book.apply(event)
         elif isinstance(event, TopOfBook):
-            book.set_top(event.bid, event.bid_quantity, event.ask, event.ask_quantity)
+            lay_top(book, event.bid, event.bid_quantity, event.ask, event.ask_quantity)
         assert book.usable
     assert (book.bid_prices[-1], book.ask_prices[0]) == (100.3, 100.4)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.laying import lay_top
 from zombot.domain.identifiers import InstrumentId
 from zombot.domain.market import BookLost, BookUpdate, FundingRate, TopOfBook
 from zombot.domain.orderbook import OrderBook
@@ -91,7 +92,7 @@ def test_depth_with_tops_laid_over_it_agrees_with_the_tops(
         if isinstance(event, TopOfBook):
             newest = event.sequence
             if book.usable:
-                book.set_top(event.bid, event.bid_quantity, event.ask, event.ask_quantity)
+                lay_top(book, event.bid, event.bid_quantity, event.ask, event.ask_quantity)
         elif isinstance(event, BookUpdate):
             book.apply(event)
             if event.snapshot or event.sequence < newest:

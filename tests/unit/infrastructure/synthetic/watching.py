@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+from tests.fakes.laying import lay_top
 from zombot.domain.identifiers import InstrumentId, VenueId
 from zombot.domain.instrument import Instrument
 from zombot.domain.market import (
@@ -76,7 +77,7 @@ class Watcher:
         self._sequences[top.instrument] = top.sequence
         self.tops[top.instrument] = top
         laid = self.laid[top.instrument]
-        laid.set_top(top.bid, top.bid_quantity, top.ask, top.ask_quantity)
+        lay_top(laid, top.bid, top.bid_quantity, top.ask, top.ask_quantity)
         assert laid.bid_prices[-1] == top.bid
         assert laid.ask_prices[0] == top.ask
 
