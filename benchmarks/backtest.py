@@ -5,15 +5,16 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
-from benchmarks import market
+from benchmarks import market, terms
 from benchmarks.children import Finding, backtest, peer_backtest
-from benchmarks.measure import Figure, Outcome, Plan, in_rounds, row
+from benchmarks.measure import Figure, Outcome, Plan, Row, in_rounds, row
 
 BENCH: Final = "backtest"
 GOAL: Final = 2.0
-PEER: Final = "nautilus_trader 1.221.0"
+PEER: Final = "nautilus 1.221"
 
 
 def measure(plan: Plan) -> Outcome:
@@ -23,35 +24,53 @@ def measure(plan: Plan) -> Outcome:
     quotes = market.make_columns(count)
     quotes.save(columns)
     market.record(quotes, recording)
-    ours: list[Finding] = []
-    theirs: list[Finding] = []
-    variants: dict[str, Callable[[], float]] = {"ours": lambda: _kept(ours, backtest(recording))}
-    peer = plan.peer
-    if peer is not None:
-        variants["theirs"] = lambda: _kept(theirs, peer_backtest(peer, columns))
-    in_rounds(variants, plan.turns(9), warm_up=False)
-    figures = [*_figures("zombot", ours), *_figures(PEER, theirs)]
-    if not theirs:
+    busy = _rounds(plan, recording, columns, terms.ENTRY_BPS, plan.turns(9))
+    quiet = _rounds(plan, recording, columns, terms.OUT_OF_REACH_BPS, plan.turns(5))
+    figures = [
+        *_figures("zombot", busy.ours),
+        *_figures(PEER, busy.theirs),
+        *_figures("zombot, nothing near an entry", quiet.ours),
+        *_figures(f"{PEER}, nothing near an entry", quiet.theirs),
+    ]
+    if not busy.theirs:
         return Outcome(rows=(), figures=tuple(figures), notes=(f"{PEER} is not installed: no comparison",))
     rows = (
-        row(
-            BENCH,
-            f"quotes/s from stored columns to result ÷ {PEER}",
-            [one.cpu_all for one in theirs],
-            [one.cpu_all for one in ours],
-            goal=GOAL,
-            at_least=True,
-        ),
-        row(
-            BENCH,
-            "the same, but the peer's quotes built and loaded beforehand, untimed",
-            [one.cpu_run for one in theirs],
-            [one.cpu_all for one in ours],
-            goal=GOAL,
-            at_least=True,
-        ),
+        busy.ratio("quotes/s, stored columns to result", "cpu_all"),
+        busy.ratio("quotes/s, the peer's quotes loaded beforehand", "cpu_run"),
+        quiet.ratio("nothing near an entry, stored columns to result", "cpu_all"),
+        quiet.ratio("nothing near an entry, the peer's quotes loaded beforehand", "cpu_run"),
     )
-    return Outcome(rows=rows, figures=tuple(figures), notes=(agreement(ours[0], theirs[0]),))
+    return Outcome(rows=rows, figures=tuple(figures), notes=(agreement(busy.ours[0], busy.theirs[0]),))
+
+
+class Rounds:
+    """What both said, round by round."""
+
+    def __init__(self) -> None:
+        self.ours: list[Finding] = []
+        self.theirs: list[Finding] = []
+
+    def ratio(self, name: str, peer_clock: str) -> Row:
+        """Their time by ours, which always runs from the stored columns to the result."""
+        return row(
+            BENCH,
+            f"{name} ÷ {PEER}",
+            [getattr(one, peer_clock) for one in self.theirs],
+            [one.cpu_all for one in self.ours],
+            goal=GOAL,
+            at_least=True,
+        )
+
+
+def _rounds(plan: Plan, recording: Path, columns: Path, entry_bps: float, rounds: int) -> Rounds:
+    found, peer = Rounds(), plan.peer
+    variants: dict[str, Callable[[], float]] = {
+        "ours": lambda: _kept(found.ours, backtest(recording, entry_bps))
+    }
+    if peer is not None:
+        variants["theirs"] = lambda: _kept(found.theirs, peer_backtest(peer, columns, entry_bps))
+    in_rounds(variants, rounds, warm_up=False)
+    return found
 
 
 def agreement(ours: Finding, theirs: Finding) -> str:

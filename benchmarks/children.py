@@ -12,6 +12,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from benchmarks import terms
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 PEER: Final = ROOT / ".venv-bench" / "bin" / "python"
 TIMEOUT_SECONDS: Final = 300
@@ -35,14 +37,14 @@ class Finding(Struct, frozen=True, kw_only=True):
     peak_mb: float
 
 
-def backtest(recording: Path) -> Finding:
+def backtest(recording: Path, entry_bps: float = terms.ENTRY_BPS) -> Finding:
     """Run zombot over a recording."""
-    return _finding([sys.executable, "-m", "benchmarks.stepping", str(recording)])
+    return _finding([sys.executable, "-m", "benchmarks.stepping", str(recording), str(entry_bps)])
 
 
-def peer_backtest(interpreter: Path, columns: Path) -> Finding:
+def peer_backtest(interpreter: Path, columns: Path, entry_bps: float = terms.ENTRY_BPS) -> Finding:
     """Run the peer over the same quotes."""
-    return _finding([str(interpreter), "-m", "benchmarks.peer", str(columns)])
+    return _finding([str(interpreter), "-m", "benchmarks.peer", str(columns), str(entry_bps)])
 
 
 def wall_ms(arguments: list[str]) -> float:

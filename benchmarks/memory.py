@@ -6,6 +6,7 @@ import statistics
 from typing import Final
 
 from benchmarks import market
+from benchmarks.backtest import PEER
 from benchmarks.children import Finding, backtest, peer_backtest
 from benchmarks.measure import Figure, Outcome, Plan, in_rounds, row
 
@@ -46,7 +47,7 @@ def measure(plan: Plan) -> Outcome:
             columns = plan.scratch / f"memory-{number}.npz"
             market.make_columns(number).save(columns)
             peaks.append(peer_backtest(plan.peer, columns).peak_mb)
-        figures += _figures("nautilus_trader 1.221.0", count // FACTOR, *peaks)
+        figures += _figures(PEER, count // FACTOR, *peaks)
     return Outcome(
         rows=(
             row(

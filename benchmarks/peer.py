@@ -68,8 +68,9 @@ def common(name: InstrumentId, fee: str) -> dict[str, Any]:
 class PremiumStrategy(Strategy):  # type: ignore[misc]
     """Buys the spot and sells the perpetual on net edge, undoes both on convergence."""
 
-    def __init__(self) -> None:
+    def __init__(self, entry_bps: float) -> None:
         super().__init__()
+        self.entry_bps = entry_bps
         self.bids = {SPOT: 0.0, PERPETUAL: 0.0}
         self.asks = {SPOT: 0.0, PERPETUAL: 0.0}
         self.quantity = Quantity.from_str(terms.QUANTITY)
@@ -101,11 +102,11 @@ class PremiumStrategy(Strategy):  # type: ignore[misc]
                 self.send(OrderSide.SELL, spot_bid * (1.0 - slack), perpetual_ask * (1.0 + slack))
             return
         gross = entry_spread_bps(spot_ask, perpetual_bid)
-        if gross < terms.ENTRY_BPS:
+        if gross < self.entry_bps:
             return
         way_out = way_out_bps(spot_bid, spot_ask, perpetual_bid, perpetual_ask)
         net = net_edge_bps(gross, 0.0, FEES_BPS, way_out, 0.0)
-        if net >= terms.ENTRY_BPS:
+        if net >= self.entry_bps:
             self.exit_spread = terms.EXIT_BPS + way_out
             self.send(OrderSide.BUY, *worst_prices(spot_ask, perpetual_bid, net, terms.MINIMUM_BPS))
 
@@ -131,7 +132,7 @@ class PremiumStrategy(Strategy):  # type: ignore[misc]
                 self.cash = Decimal(0)
 
 
-def build() -> tuple[BacktestEngine, PremiumStrategy]:
+def build(entry_bps: float) -> tuple[BacktestEngine, PremiumStrategy]:
     """An engine with venue, instruments and strategy; no data yet."""
     engine = BacktestEngine(
         BacktestEngineConfig(
@@ -152,7 +153,7 @@ def build() -> tuple[BacktestEngine, PremiumStrategy]:
     engine.add_instrument(
         CryptoPerpetual(**common(PERPETUAL, terms.PERPETUAL_FEE), settlement_currency=USDT, is_inverse=False)
     )
-    strategy = PremiumStrategy()
+    strategy = PremiumStrategy(entry_bps)
     engine.add_strategy(strategy)
     return engine, strategy
 
@@ -179,10 +180,10 @@ def quotes(path: Path) -> list[QuoteTick]:
     ]
 
 
-def main(path: Path) -> None:
+def main(path: Path, entry_bps: float) -> None:
     """Run once; figures as JSON on the last line."""
     watch = Stopwatch()
-    engine, strategy = build()
+    engine, strategy = build(entry_bps)
     data = quotes(path)
     count = len(data)
     engine.add_data(data, sort=False)
@@ -202,4 +203,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), float(sys.argv[2]))

@@ -15,7 +15,7 @@ LATENCY_NS = terms.LATENCY_NS + 1
 both match against the same quote."""
 
 
-def main(recording: Path) -> None:
+def main(recording: Path, entry_bps: float) -> None:
     """Build and run the back-test as the command line does."""
     # Neither engine's imports are timed.
     import pyarrow.parquet  # noqa: F401
@@ -23,7 +23,7 @@ def main(recording: Path) -> None:
     from zombot.settings.container import build_backtest
     from zombot.settings.loading import load
 
-    settings = load(overrides=overrides(), environment={})
+    settings = load(overrides=overrides(entry_bps), environment={})
     watch = Stopwatch()
     run = build_backtest(settings, recording, (), "step")
     watch.lap()
@@ -43,7 +43,7 @@ def main(recording: Path) -> None:
     print(json.dumps(found))
 
 
-def overrides() -> dict[str, object]:
+def overrides(entry_bps: float = terms.ENTRY_BPS) -> dict[str, object]:
     """The terms as settings, all limits out of the way."""
     return {
         "pairs": ["BTC-USDT"],
@@ -51,7 +51,7 @@ def overrides() -> dict[str, object]:
             "intra": {
                 "directions": ["premium"],
                 "notional": terms.NOTIONAL,
-                "entry_bps": str(terms.ENTRY_BPS),
+                "entry_bps": str(entry_bps),
                 "minimum_bps": str(terms.MINIMUM_BPS),
                 "exit_bps": str(terms.EXIT_BPS),
                 "exit_slippage_bps": str(terms.SLIPPAGE_BPS),
@@ -74,4 +74,4 @@ def overrides() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), float(sys.argv[2]))

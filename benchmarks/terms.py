@@ -6,6 +6,8 @@ from typing import Final
 
 ENTRY_BPS: Final = 1.0
 """Net edge to enter."""
+OUT_OF_REACH_BPS: Final = 1_000.0
+"""Instead, where nothing is to be traded."""
 EXIT_BPS: Final = 1.0
 """Left to converge at the exit."""
 MINIMUM_BPS: Final = -20.0

@@ -114,8 +114,17 @@ class AccountDesk:
         if order is None or not order.cancel_requested:
             return
         self._outbox.decide(event)
-        if not order.final:
-            self._saga.ask_soon(order, now_ns)
+        if order.final:
+            return
+        # Filled, cancelled, gone or never reached: only the venue's answer to a question tells.
+        self._outbox.decide(
+            OrderUnknown(
+                client_order_id=event.client_order_id,
+                reason=f"cancel refused: {event.reason}",
+                received_ns=now_ns,
+            )
+        )
+        self._saga.ask_soon(order, now_ns)
 
     def _filled(self, event: OrderFilled, now_ns: int) -> None:
         fill = event.fill

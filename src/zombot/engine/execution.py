@@ -18,7 +18,7 @@ from zombot.domain.events import (
 )
 from zombot.domain.money import ZERO
 from zombot.domain.opportunity import Exit, Opportunity, Style
-from zombot.domain.order import Order, OrderState, Purpose, Side
+from zombot.domain.order import Order, OrderState, Purpose, Side, TimeInForce
 from zombot.domain.risk import Approved
 from zombot.domain.sizing import order_quantity
 from zombot.engine.closing import exit_drafts, leg_terms
@@ -320,7 +320,10 @@ class Saga:
         asked = 0
         for order in waiting:
             request = order.request
-            if not self._is_overdue(order, now_ns):
+            if self._rests(order):
+                # A cancel may be lost like anything else, and may be sent again without harm.
+                if order.cancel_requested or now_ns >= order.sent_ns + self._config.maker_ns:
+                    self._desk.cancel(order, "rested long enough", now_ns, again=True)
                 continue
             if order.state in {OrderState.IN_FLIGHT, OrderState.LIVE, OrderState.PARTIALLY_FILLED}:
                 self._outbox.decide(
@@ -347,11 +350,10 @@ class Saga:
         at_ns = max(now_ns + self._config.query_ns, order.request.expire_ns + self._config.answer_ns)
         self._outbox.ask(SetTimer(f"answer/{order.request.arbitrage}/unclear", at_ns))
 
-    def _is_overdue(self, order: Order, now_ns: int) -> bool:
-        """A resting maker order may live until it is cancelled; anything else ends soon after it is sent."""
-        rests = order.state in {OrderState.LIVE, OrderState.PARTIALLY_FILLED}
-        resting_maker = rests and order.request.time_in_force.value == "post-only"
-        return not resting_maker or order.cancel_requested
+    def _rests(self, order: Order) -> bool:
+        """A maker order that the venue has may live until it is cancelled; anything else ends soon."""
+        alive = order.state in {OrderState.LIVE, OrderState.PARTIALLY_FILLED}
+        return alive and order.request.time_in_force is TimeInForce.POST_ONLY
 
     # --- recovery ----------------------------------------------------------------------------------------
 

@@ -69,9 +69,9 @@ class OrderDesk:
         if any(draft.resting for draft in drafts):
             self._outbox.ask(SetTimer(f"maker/{arbitrage.id}", now_ns + self._config.maker_ns))
 
-    def cancel(self, order: Order, reason: str, now_ns: int) -> None:
-        """Ask once for the cancellation of a resting order."""
-        if order.cancel_requested or order.final:
+    def cancel(self, order: Order, reason: str, now_ns: int, *, again: bool = False) -> None:
+        """Ask for the cancellation of a resting order, once unless ``again``."""
+        if order.final or (order.cancel_requested and not again):
             return
         identifier = order.request.client_order_id
         self._outbox.decide(CancelIntended(client_order_id=identifier, reason=reason, received_ns=now_ns))
