@@ -19,7 +19,6 @@ from zombot.infrastructure.journal.file import FileJournal
 from zombot.infrastructure.journal.layout import FRAME_HEADER_BYTES
 
 BENCH: Final = "journal"
-GOAL_US: Final = 15.0
 PAUSE_NS: Final = 200_000
 """Between two appends: orders are rare, and the worker that syncs has its turn."""
 PREMIUM: Final = 1.003

@@ -31,7 +31,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     scratch: Path
     """A folder that is removed afterwards; the journal's figures are those of its disk."""
     size: float = 1.0
-    """1 for the figures in the documentation; the tests run a thousandth."""
+    """1 for the figures in the documentation; the tests run far less."""
     rounds: int | None = None
     """Instead of each bench's own number."""
     peer: Path | None = None

@@ -45,9 +45,7 @@ def test_an_unknown_settlement_counts_nothing(now: int, horizon: int) -> None:
     assert settlements_within(now, horizon, 0, 0) == 0
 
 
-@given(
-    st.floats(-0.01, 0.01), st.floats(-0.01, 0.01), st.integers(0, 30), st.sampled_from([-1, 1])
-)
+@given(st.floats(-0.01, 0.01), st.floats(-0.01, 0.01), st.integers(0, 30), st.sampled_from([-1, 1]))
 def test_what_one_side_pays_the_other_receives(rate: float, later: float, count: int, sign: int) -> None:
     """Long and short are opposite to the bit, and no settlement is no funding."""
     mine = expected_funding_bps(rate, later, count, sign)

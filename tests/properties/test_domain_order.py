@@ -12,7 +12,16 @@ from msgspec import structs
 from tests.unit.domain.samples import SPOT, D
 from zombot.domain.errors import IllegalTransition
 from zombot.domain.identifiers import ArbitrageId, ClientOrderId
-from zombot.domain.order import TERMINAL, TRANSITIONS, Order, OrderEvent, OrderRequest, OrderState, Purpose, Side
+from zombot.domain.order import (
+    TERMINAL,
+    TRANSITIONS,
+    Order,
+    OrderEvent,
+    OrderRequest,
+    OrderState,
+    Purpose,
+    Side,
+)
 
 S, E = OrderState, OrderEvent
 FILLS = {E.FILL, E.COMPLETED}

@@ -3,11 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.domain.samples import BTC, PERPETUAL, SPOT, T0, USDT, VENUE, D
-from tests.unit.engine.bench import INSTRUMENTS, advance, intended, planned, request
+from tests.unit.engine.bench import INSTRUMENTS, advanced, intended, planned, request
 from zombot.domain.arbitrage import TRANSITIONS, ArbitrageEvent
 from zombot.domain.events import (
     BalanceReported,
@@ -27,6 +28,8 @@ from zombot.engine.state import EngineState
 
 prices = st.decimals(1, 1_000, places=2)
 sizes = st.decimals("0.001", 20, places=3)
+ENCODER = msgspec.msgpack.Encoder(decimal_format="string")
+DECODER = msgspec.msgpack.Decoder(list[Fact])
 OPENING_MARKS = {SPOT: D(99), PERPETUAL: D(99)}
 
 
@@ -56,7 +59,7 @@ class Tale:
         """Move an arbitrage, if the table has a cell."""
         arbitrage = self.state.durable.arbitrage(ArbitrageId(identifier))
         if (arbitrage.state, event) in TRANSITIONS:
-            advance(self.state, identifier, event)
+            self.tell(advanced(self.state, identifier, event))
 
 
 def known(tale: Tale) -> list[int]:
@@ -152,7 +155,9 @@ def leave(tale: Tale, draw: Any) -> None:
 def tales(draw: st.DrawFn) -> Tale:
     """Up to 40 things that happen to up to five arbitrages of one pair."""
     tale = Tale()
-    steps = draw(st.lists(st.sampled_from([send, send, fill, fill, fill, fund, force, move, move, leave]), max_size=40))
+    steps = draw(
+        st.lists(st.sampled_from([send, send, fill, fill, fill, fund, force, move, move, leave]), max_size=40)
+    )
     for number, step in enumerate(steps):
         if number % 9 == 0:
             sides = (Side.BUY, Side.SELL) if draw(st.booleans()) else (Side.SELL, Side.BUY)
@@ -247,6 +252,19 @@ def test_a_repair_is_named_as_one_and_a_fee_in_base_is_priced_as_decided() -> No
     assert parts.repair == D("-1.998")
     assert parts.fees == D("0.2")
     assert parts.total == D("-3.198")
+
+
+@given(tales())
+def test_the_same_facts_give_the_same_state(tale: Tale) -> None:
+    """Facts that went through bytes and are folded into a new state give its hash again (I9)."""
+    written = ENCODER.encode(tale.facts)
+    facts = DECODER.decode(written)
+    assert facts == tale.facts
+    folded = EngineState(INSTRUMENTS)
+    for fact in facts:
+        folded.apply(fact)
+    assert folded.state_hash() == tale.state.state_hash()
+    assert ENCODER.encode(facts) == written
 
 
 def test_the_memory_of_ended_arbitrages_is_bounded() -> None:

@@ -45,7 +45,9 @@ def leg_terms(draw: st.DrawFn, ratios: tuple[str, ...] = ("1", "1", "1", "2", "0
             minimum=str(D(lot) * draw(st.sampled_from([1, 1, 3, 20]))),
             notional_min=draw(st.sampled_from(["0", "0", "5", "100"])),
         ),
-        fees=FeeRates(maker=draw(rate), taker=draw(rate), buy_in_base=draw(st.sampled_from([True, True, False]))),
+        fees=FeeRates(
+            maker=draw(rate), taker=draw(rate), buy_in_base=draw(st.sampled_from([True, True, False]))
+        ),
         side=draw(st.sampled_from([Side.BUY, Side.BUY, Side.SELL])),
         ratio=D(draw(st.sampled_from(ratios))),
         worst_price=draw(st.decimals("0.1", 100, places=1)),

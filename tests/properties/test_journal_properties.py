@@ -13,7 +13,7 @@ from zombot.infrastructure.journal.codec import decode, encode
 from zombot.infrastructure.journal.file import FileJournal
 from zombot.infrastructure.journal.inspection import show, verify
 from zombot.infrastructure.journal.reader import open_reader
-from zombot.infrastructure.journal.wording import describe, kind_of, kinds
+from zombot.domain.wording import describe, kind_of, kinds
 from zombot.ports.journal import JournalError
 
 SMALL = 1 << 14

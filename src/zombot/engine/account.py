@@ -26,6 +26,7 @@ from zombot.domain.events import (
 from zombot.domain.order import Order, OrderState
 from zombot.engine.config import ExecutionConfig
 from zombot.engine.execution import Saga
+from zombot.engine.legs import is_flat
 from zombot.engine.outbox import Outbox
 from zombot.engine.repair import is_settled
 from zombot.engine.state import EngineState
@@ -182,10 +183,13 @@ class AccountDesk:
         arbitrage = durable.arbitrage(order.request.arbitrage)
         before = arbitrage.state
         self._saga.order_changed(order, now_ns)
+        instruments = self._state.instruments
         moved = [
             other
             for other in durable.arbitrages.values()
-            if other is not arbitrage and not other.working and not is_settled(other, self._state.instruments)
+            if other is not arbitrage
+            and not other.working
+            and (is_flat(other, instruments) or not is_settled(other, instruments))
         ]
         for other in moved:
             self._saga.legs_changed(other, now_ns)

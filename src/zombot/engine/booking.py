@@ -12,7 +12,7 @@ from zombot.domain.identifiers import InstrumentId
 from zombot.domain.instrument import Instrument
 from zombot.domain.ledger import shares
 from zombot.domain.money import ZERO, quotient
-from zombot.domain.order import Fill, Order, OrderEvent, Purpose
+from zombot.domain.order import Order, OrderEvent, Purpose
 from zombot.engine.durable import DurableState, Unclaimed
 
 Instruments = Mapping[InstrumentId, Instrument]
@@ -38,46 +38,51 @@ def book_fill(durable: DurableState, instruments: Instruments, fact: OrderFilled
 
 
 def _attribute_fill(durable: DurableState, order: Order, fact: OrderFilled, base_fee: Decimal) -> None:
-    """Book a fill's part in the profit of its arbitrage; what overshoots its leg goes to whom it belongs.
-
-    Arbitrages of one pair share the venue's position. When the venue took part of it by force, an exit that
-    was on its way closes more than its own leg still holds: the rest closed another arbitrage's leg.
-    """
+    """Book a fill's part in the profit of its arbitrage."""
     fill, request = fact.fill, order.request
     arbitrage = durable.arbitrage(request.arbitrage)
     leg = arbitrage.legs[request.leg]
-    own = fill.signed_quantity
-    if request.side is not leg.side and not base_fee and abs(own) > abs(leg.net):
-        held = -leg.net if leg.net * own < 0 else ZERO
-        own = held + _pass_on(durable, fill, own - held, besides=leg)
+    signed = fill.signed_quantity
     repairs = request.purpose is Purpose.REPAIR
-    _attribute(arbitrage, leg, own, own - base_fee, fill.price, request.decision_price, repairs=repairs)
+    _attribute(arbitrage, leg, signed, signed - base_fee, fill.price, request.decision_price, repairs=repairs)
     arbitrage.profit.fees += base_fee * request.decision_price if base_fee else fill.fee
     if fill.instrument in durable.unclaimed:
         _claim(durable, arbitrage, leg)
+        _net_out(durable, fill.instrument, fill.price)
 
 
-def _pass_on(durable: DurableState, fill: Fill, excess: Decimal, *, besides: Leg) -> Decimal:
-    """Give an overshoot to the legs that it closed; returns what nobody holds."""
-    for arbitrage, leg in _holders(durable, fill.instrument, excess, besides=besides):
-        part = -leg.net if abs(leg.net) <= abs(excess) else excess
-        _attribute(arbitrage, leg, part, part, fill.price, leg.decision_price, repairs=True)
-        arbitrage.repaired = True
-        excess -= part
-        if not excess:
-            break
-    return excess
+def _net_out(durable: DurableState, instrument: InstrumentId, price: Decimal) -> None:
+    """Hand what overshot one arbitrage's leg to the leg that it closed in truth.
+
+    Arbitrages of one pair share the venue's position. When the venue took part of it by force, an exit that
+    was on its way closes more than its own leg still holds, and less is left for another's. The hand-over is
+    at one price for both, so that profit as a whole does not change.
+    """
+    for arbitrage in (*durable.arbitrages.values(), *durable.retired.values()):
+        for leg in arbitrage.legs:
+            if leg.instrument != instrument or leg.net * leg.target >= 0:
+                continue
+            for other, their in _holders(durable, instrument, leg.net, besides=leg):
+                part = -their.net if abs(their.net) <= abs(leg.net) else leg.net
+                _attribute(other, their, part, part, price, their.decision_price, repairs=True)
+                _attribute(arbitrage, leg, -part, -part, price, leg.decision_price, repairs=True)
+                other.repaired = arbitrage.repaired = True
+                if not leg.net:
+                    break
 
 
 def _holders(
     durable: DurableState, instrument: InstrumentId, signed: Decimal, *, besides: Leg | None = None
 ) -> list[tuple[Arbitrage, Leg]]:
-    """Legs that a trade of this sign reduces, oldest arbitrage first."""
+    """Legs that a trade of this sign reduces, oldest arbitrage first, then the dust of ended ones."""
     return [
         (arbitrage, leg)
-        for arbitrage in durable.arbitrages.values()
+        for arbitrage in (*durable.arbitrages.values(), *durable.retired.values())
         for leg in arbitrage.legs
-        if leg is not besides and leg.instrument == instrument and leg.net * signed < 0
+        if leg is not besides
+        and leg.instrument == instrument
+        and leg.net * signed < 0
+        and leg.net * leg.target > 0
     ]
 
 
@@ -147,8 +152,11 @@ def book_forced(durable: DurableState, instruments: Instruments, fact: ForcedFil
         if not left:
             break
     durable.profit.fees += fee_left
+    # From here on this instrument's legs are matched with each other: see ``_net_out``.
+    unclaimed = durable.unclaimed.setdefault(fact.instrument, [])
     if left:
-        durable.unclaimed.setdefault(fact.instrument, []).append(Unclaimed(quantity=left, price=fact.price))
+        unclaimed.append(Unclaimed(quantity=left, price=fact.price))
+    _net_out(durable, fact.instrument, fact.price)
 
 
 def _claim(durable: DurableState, arbitrage: Arbitrage, leg: Leg) -> None:

@@ -74,6 +74,7 @@ class DurableState(Struct, kw_only=True):
     """Of arbitrages that were retired, and payments that belong to none."""
     remainders: dict[InstrumentId, Remainder] = field(default_factory=dict)
     unclaimed: dict[InstrumentId, list[Unclaimed]] = field(default_factory=dict)
+    """Per instrument that the venue ever closed by force; mostly empty lists."""
     closed_ns: dict[str, int] = field(default_factory=dict)
     """Per pair, when an arbitrage last ended: the cool-down counts from here."""
     failures: int = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from zombot.domain.ledger import account_key
 from zombot.engine.engine import Engine
-from zombot.engine.profit import Marks, current_marks, equity
+from zombot.engine.profit import Marks
 from zombot.engine.snapshot import pair_rows
 from zombot.ports.scheduler import Scheduler
 
@@ -22,6 +23,9 @@ class Sampler:
         self._interval_ns = interval_ns
         self._high = float("-inf")
         self._opening: Marks = {}
+        self._spots = {
+            account_key(i.venue, i.base): i.id for i in engine.state.instruments.values() if i.is_spot
+        }
         self.series: dict[str, list[Any]] = {"time_ns": [], "equity": [], "drawdown": []}
 
     def start(self, opening_marks: Marks) -> None:
@@ -36,8 +40,7 @@ class Sampler:
     def sample(self) -> None:
         """Take one sample now."""
         engine, series = self._engine, self.series
-        marks = current_marks(engine.state, engine.markets)
-        value = float(equity(engine.state, marks, {**marks, **self._opening}))
+        value = self._equity()
         self._high = max(self._high, value)
         series["time_ns"].append(self._scheduler.now_ns)
         series["equity"].append(value)
@@ -52,6 +55,21 @@ class Sampler:
                 series.setdefault(f"{row.pair}:{name}", []).append(sample)
         if len(series["time_ns"]) >= POINTS_MAX:
             self._thin()
+
+    def _equity(self) -> float:
+        """Equity in floats: a picture needs no exact digits, and this runs often."""
+        markets, ledger = self._engine.markets, self._engine.state.durable.ledger
+        total = 0.0
+        for key, amount in ledger.balances.items():
+            spot = self._spots.get(key)
+            if spot is None:
+                total += float(amount)
+                continue
+            opening, mid = float(ledger.opening.get(key, 0)), markets[spot].mid
+            total += opening * float(self._opening.get(spot, 0) or mid) + (float(amount) - opening) * mid
+        for identifier, holding in ledger.holdings.items():
+            total += float(holding.quantity) * markets[identifier].mid - float(holding.cost)
+        return total
 
     def _thin(self) -> None:
         for name, samples in self.series.items():

@@ -74,9 +74,7 @@ class Wish:
         return Outlook("premium", 0.0, 0.0, 0.0)
 
 
-def opportunity(
-    *, style: Style = Style.TAKER_TAKER, notional: str = "1000", **changes: Any
-) -> Opportunity:
+def opportunity(*, style: Style = Style.TAKER_TAKER, notional: str = "1000", **changes: Any) -> Opportunity:
     """Buy spot at 100.0, sell the perpetual at 101.0; the perpetual rests in maker-taker."""
     maker = style is Style.MAKER_TAKER
     fields: dict[str, Any] = {
@@ -85,9 +83,7 @@ def opportunity(
         "direction": "premium",
         "style": style,
         "legs": (
-            LegProposal(
-                instrument=SPOT, side=Side.BUY, ratio=D(1), decision_price=100.0, worst_price=100.2
-            ),
+            LegProposal(instrument=SPOT, side=Side.BUY, ratio=D(1), decision_price=100.0, worst_price=100.2),
             LegProposal(
                 instrument=PERPETUAL,
                 side=Side.SELL,
@@ -113,7 +109,12 @@ class Bench:
     """An engine that has started, with money and both instruments quoted."""
 
     def __init__(
-        self, config: EngineConfig | None = None, *, quote: str = "100000", base: str = "0", recovered: bool = True
+        self,
+        config: EngineConfig | None = None,
+        *,
+        quote: str = "100000",
+        base: str = "0",
+        recovered: bool = True,
     ) -> None:
         self.wish = Wish()
         self.now_ns = T0
@@ -145,7 +146,12 @@ class Bench:
         """The venue reports what is owned."""
         self.feed(
             BalanceReported(
-                venue=VENUE, asset=asset, total=D(total), available=D(total), venue_ns=T0, received_ns=self.now_ns
+                venue=VENUE,
+                asset=asset,
+                total=D(total),
+                available=D(total),
+                venue_ns=T0,
+                received_ns=self.now_ns,
             )
         )
 
@@ -182,7 +188,12 @@ class Bench:
         return getattr(answer, "reason", "approved")
 
     def fill(
-        self, request: OrderRequest, quantity: str | None = None, *, price: str | None = None, trade: str = "1"
+        self,
+        request: OrderRequest,
+        quantity: str | None = None,
+        *,
+        price: str | None = None,
+        trade: str = "1",
     ) -> list[Any]:
         """A fill of this order at the fees of its instrument."""
         return self.feed(filled(request, quantity, price=price, trade=trade, at_ns=self.now_ns))
@@ -191,7 +202,10 @@ class Bench:
         """The venue has it."""
         return self.feed(
             OrderAccepted(
-                client_order_id=request.client_order_id, venue_order_id="v", venue_ns=0, received_ns=self.now_ns
+                client_order_id=request.client_order_id,
+                venue_order_id="v",
+                venue_ns=0,
+                received_ns=self.now_ns,
             )
         )
 
@@ -209,7 +223,12 @@ class Bench:
 
 
 def filled(
-    request: OrderRequest, quantity: str | None = None, *, price: str | None = None, trade: str = "1", at_ns: int
+    request: OrderRequest,
+    quantity: str | None = None,
+    *,
+    price: str | None = None,
+    trade: str = "1",
+    at_ns: int,
 ) -> OrderFilled:
     """A fill with the fee that the venue takes: from the coin on a spot buy, else from the quote."""
     amount = request.quantity if quantity is None else D(quantity)
@@ -238,7 +257,11 @@ def filled(
 def canceled(request: OrderRequest, quantity: str = "0", *, at_ns: int) -> OrderCanceled:
     """The end of an order that filled this much in all."""
     return OrderCanceled(
-        client_order_id=request.client_order_id, filled=D(quantity), reason="ioc", venue_ns=at_ns, received_ns=at_ns
+        client_order_id=request.client_order_id,
+        filled=D(quantity),
+        reason="ioc",
+        venue_ns=at_ns,
+        received_ns=at_ns,
     )
 
 
@@ -256,7 +279,11 @@ def orders_in(effects: Sequence[Any]) -> list[OrderRequest]:
 
 
 def planned(
-    identifier: int, quantity: Decimal = D(1), *, sides: tuple[Side, Side] = (Side.BUY, Side.SELL), at_ns: int = T0
+    identifier: int,
+    quantity: Decimal = D(1),
+    *,
+    sides: tuple[Side, Side] = (Side.BUY, Side.SELL),
+    at_ns: int = T0,
 ) -> ArbitragePlanned:
     """An arbitrage of spot and perpetual of this size, decided at 100 and 101."""
     legs = tuple(
@@ -306,18 +333,16 @@ def request(
 
 def intended(*requests: OrderRequest, step: int = 1, at_ns: int = T0) -> OrdersIntended:
     """These orders leave."""
-    return OrdersIntended(
-        arbitrage=requests[0].arbitrage, step=step, requests=requests, received_ns=at_ns
-    )
+    return OrdersIntended(arbitrage=requests[0].arbitrage, step=step, requests=requests, received_ns=at_ns)
 
 
-def advance(state: EngineState, identifier: int, event: ArbitrageEvent, at_ns: int = T0) -> None:
-    """Move an arbitrage along its table."""
+def advanced(
+    state: EngineState, identifier: int, event: ArbitrageEvent, at_ns: int = T0
+) -> ArbitrageAdvanced:
+    """A step of an arbitrage along its table, as a fact that is yet to be applied."""
     arbitrage = state.durable.arbitrage(ArbitrageId(identifier))
-    state.apply(
-        ArbitrageAdvanced(
-            arbitrage=arbitrage.id, event=event, state=arbitrage.advance(event), reason="", received_ns=at_ns
-        )
+    return ArbitrageAdvanced(
+        arbitrage=arbitrage.id, event=event, state=arbitrage.advance(event), reason="", received_ns=at_ns
     )
 
 

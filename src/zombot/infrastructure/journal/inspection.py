@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from zombot.domain.events import Fact, OrderFilled, OrdersIntended
 from zombot.domain.identifiers import ArbitrageId, ClientOrderId
+from zombot.domain.wording import describe, kind_of
 from zombot.infrastructure.journal.codec import CodecError
 from zombot.infrastructure.journal.layout import segment_indices, segment_path
 from zombot.infrastructure.journal.reader import entries_of, open_reader
 from zombot.infrastructure.journal.scan import Damage, Scanner
 from zombot.infrastructure.journal.segments import used_bytes
-from zombot.infrastructure.journal.wording import describe, kind_of
 from zombot.ports.journal import JournalEntry
 
 

@@ -202,8 +202,10 @@ class Clearing:
                 if position.quantity > 0
                 else mark < position.trigger * (1 - TRIGGER_MARGIN)
             )
+            if safe:
+                continue
             rate = self._state.risk_rate(market.instrument, position.quantity)
-            if not safe and must_liquidate(position, Decimal(repr(mark)), rate):
+            if must_liquidate(position, Decimal(repr(mark)), rate):
                 self._liquidate(account, market, position)
 
     def _liquidate(self, account: Account, market: MarketState, position: Position) -> None:

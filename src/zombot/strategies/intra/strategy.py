@@ -26,6 +26,8 @@ from zombot.strategies.intra.config import DISCOUNT, PREMIUM, IntraConfig, parse
 
 ID: Final = StrategyId("intra")
 ONE: Final = Decimal(1)
+RECOUNT_NS: Final = 1_000_000_000
+"""How often the settlements within the horizon are counted anew while the rate stays the same."""
 
 
 class IntraStrategy:
@@ -33,8 +35,8 @@ class IntraStrategy:
 
     __slots__ = (
         "id", "pair", "spot", "perpetual", "config", "fees_bps", "fair_bps",
-        "_basis_ns", "_since_ns", "_premium", "_discount", "_funding_bps", "_funding_key", "_ended_ns",
-        "_held", "_mean_rate", "_settled_ns",
+        "_basis_ns", "_since_ns", "_premium", "_discount", "_funding_bps", "_funding_due_ns", "_rate",
+        "_next_ns", "_ended_ns", "_held", "_mean_rate", "_settled_ns",
     )  # fmt: skip
 
     def __init__(
@@ -53,7 +55,9 @@ class IntraStrategy:
         self._premium = PREMIUM in config.directions
         self._discount = DISCOUNT in config.directions
         self._funding_bps = 0.0
-        self._funding_key = (0.0, 0, 0, 0)
+        self._funding_due_ns = 0
+        self._rate = 0.0
+        self._next_ns = 0
         self._mean_rate = 0.0
         self._settled_ns = 0
         self._ended_ns = 0
@@ -109,31 +113,35 @@ class IntraStrategy:
 
         Counted anew when the rate changes and once a second, not on every quote.
         """
-        key = (perpetual.funding_rate, perpetual.funding_ns, perpetual.next_funding_ns, now_ns >> 30)
-        if key != self._funding_key:
-            self._follow_funding(key)
-            settlements = settlements_within(
-                now_ns, self.config.holding_horizon_ns, perpetual.funding_ns, perpetual.next_funding_ns
-            )
-            later = self._mean_rate if self.config.funding_half_life_ns else perpetual.funding_rate
-            self._funding_bps = expected_funding_bps(perpetual.funding_rate, later, settlements, 1)
+        if (
+            now_ns < self._funding_due_ns
+            and perpetual.funding_rate == self._rate
+            and perpetual.funding_ns == self._next_ns
+        ):
+            return self._funding_bps * sign
+        self._follow_funding(perpetual)
+        self._funding_due_ns = now_ns + RECOUNT_NS
+        settlements = settlements_within(
+            now_ns, self.config.holding_horizon_ns, perpetual.funding_ns, perpetual.next_funding_ns
+        )
+        later = self._mean_rate if self.config.funding_half_life_ns else perpetual.funding_rate
+        self._funding_bps = expected_funding_bps(perpetual.funding_rate, later, settlements, 1)
         return self._funding_bps * sign
 
-    def _follow_funding(self, key: tuple[float, int, int, int]) -> None:
+    def _follow_funding(self, perpetual: InstrumentView) -> None:
         """Take the rate that was last seen for a settlement into the moving average once that is over."""
-        rate, funding_ns = self._funding_key[:2]
-        if self.config.funding_half_life_ns and 0 < funding_ns < key[1]:
-            self._mean_rate = (
-                next_mean(
-                    self._mean_rate, rate, funding_ns - self._settled_ns, self.config.funding_half_life_ns
-                )
-                if self._settled_ns
-                else rate
-            )
-            self._settled_ns = funding_ns
+        half_life_ns = self.config.funding_half_life_ns
+        if half_life_ns and 0 < self._next_ns < perpetual.funding_ns:
+            if self._settled_ns:
+                elapsed_ns = self._next_ns - self._settled_ns
+                self._mean_rate = next_mean(self._mean_rate, self._rate, elapsed_ns, half_life_ns)
+            else:
+                self._mean_rate = self._rate
+            self._settled_ns = self._next_ns
         elif not self._settled_ns:
-            self._mean_rate = key[0]
-        self._funding_key = key
+            self._mean_rate = perpetual.funding_rate
+        self._rate = perpetual.funding_rate
+        self._next_ns = perpetual.funding_ns
 
     def _weigh(
         self,

