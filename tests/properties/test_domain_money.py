@@ -1,4 +1,4 @@
-"""Decimals lose nothing: rounding is against ourselves, and what a quotient cuts off stays in the remainder."""
+"""Decimals lose nothing: rounding is against ourselves, and what a quotient cuts off is kept."""
 
 import threading
 from decimal import Decimal, getcontext, localcontext
@@ -51,7 +51,7 @@ def test_rounding_twice_is_rounding_once(value: Decimal, step: Decimal) -> None:
 
 @given(amounts, st.decimals("0.000001", 10**6, places=6))
 def test_a_quotient_and_its_remainder_are_the_whole(numerator: Decimal, denominator: Decimal) -> None:
-    """quotient * denominator + remainder is the numerator, and the remainder is at most half a step's worth."""
+    """quotient * denominator + remainder is the numerator, the remainder at most half a step's worth."""
     part = quotient(numerator, denominator)
     remainder = numerator - part * denominator
     assert part * denominator + remainder == numerator

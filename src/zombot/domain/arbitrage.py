@@ -161,7 +161,9 @@ class Arbitrage(Struct, kw_only=True):
     repaired: bool = False
     """Whether it ever needed a repair."""
     counted_repaired: bool = False
-    """Whether the count of repaired arbitrages holds this one already."""
+    """Whether the count of repaired arbitrages holds this one already; the two below likewise."""
+    counted_failed: bool = False
+    counted_profit: Decimal = ZERO
     retry_ns: int = 0
     """Before this time no further order is sent for it; 0 when none waits."""
     uneven_since_ns: int = 0

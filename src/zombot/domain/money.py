@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Final
 
@@ -31,6 +32,24 @@ def ceil_to(value: Decimal, step: Decimal) -> Decimal:
     return (value / step).to_integral_value(ROUND_CEILING) * step
 
 
+GRID_SLACK: Final = Decimal("1e-6")
+"""In steps: a float this near to the grid was on it before it became a float."""
+
+
+def floor_float(value: float, step: Decimal) -> Decimal:
+    """The largest multiple of ``step`` that is not above a float, which stands for a decimal near it."""
+    count = Decimal(value) / step
+    nearest = count.to_integral_value(ROUND_HALF_EVEN)
+    return (nearest if abs(count - nearest) <= GRID_SLACK else count.to_integral_value(ROUND_FLOOR)) * step
+
+
+def ceil_float(value: float, step: Decimal) -> Decimal:
+    """The smallest multiple of ``step`` that is not below a float, which stands for a decimal near it."""
+    count = Decimal(value) / step
+    nearest = count.to_integral_value(ROUND_HALF_EVEN)
+    return (nearest if abs(count - nearest) <= GRID_SLACK else count.to_integral_value(ROUND_CEILING)) * step
+
+
 def is_multiple(value: Decimal, step: Decimal) -> bool:
     """Whether ``value`` lies on the grid of ``step``."""
     return value % step == 0
@@ -46,6 +65,8 @@ def decimal_of(value: float, step: Decimal) -> Decimal:
 
     Exact for up to 15 significant digits (perf.md, section 2); beyond that it refuses.
     """
+    if not math.isfinite(value):
+        raise InvalidValue(f"{value!r} is no number on a grid of {step}")
     count = round(Decimal(value) / step)
     if abs(count) >= 10**15:
         raise InvalidValue(f"{value!r} is {count} steps of {step}: at most 10^15 can be told apart")
@@ -54,5 +75,5 @@ def decimal_of(value: float, step: Decimal) -> Decimal:
 
 def text_of(value: Decimal) -> str:
     """A decimal as people and JSON read it: no exponent, no trailing zeros."""
-    text = format(value, "f")
+    text = format(value or ZERO, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

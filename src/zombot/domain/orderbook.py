@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from typing import Final
 
 from zombot.domain.errors import BookGap
 from zombot.domain.market import BookUpdate, Levels
 
-DEPTH_MAX = 1000
+INFINITE: Final = float("inf")
+DEPTH_MAX: Final = 1000
 """Levels kept a side; deeper ones are dropped when an update pushes past this."""
 
 
@@ -36,6 +38,9 @@ class OrderBook:
         Raises:
             BookGap: the update does not follow; the book is unusable until a snapshot comes.
         """
+        if not (_sound(update.bids) and _sound(update.asks)):
+            self.invalidate()
+            raise BookGap(f"{update.instrument}: update {update.sequence} has a level that cannot be")
         if update.snapshot:
             self._replace(update)
             return
@@ -92,6 +97,11 @@ class OrderBook:
         if not self.usable:
             self.gaps += 1
             raise BookGap(f"{update.instrument}: snapshot {update.sequence} is crossed")
+
+
+def _sound(levels: Levels) -> bool:
+    """Whether every price is above 0 and every quantity is 0 or more; a NaN is neither."""
+    return all(0.0 < price < INFINITE and 0.0 <= quantity < INFINITE for price, quantity in levels)
 
 
 def _merge(side: dict[float, float], prices: list[float], levels: Levels) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
+from fractions import Fraction
 
 from msgspec import Struct
 
@@ -42,21 +44,13 @@ class NotSized(Struct, frozen=True):
 def common_step(legs: tuple[LegTerms, ...]) -> Decimal:
     """The smallest size of which every leg's quantity is a whole number of lots.
 
-    Lots of one arbitrage are decimals, so the least common multiple of their integer forms is exact.
+    The least common multiple of the fractions lot / ratio: that of their numerators over the greatest common
+    divisor of their denominators.
     """
-    exponent = min(int((leg.instrument.lot / leg.ratio).as_tuple().exponent) for leg in legs)
-    scale = Decimal(10) ** exponent
-    step = 1
-    for leg in legs:
-        lot = int((leg.instrument.lot / leg.ratio / scale).to_integral_value())
-        step = step * lot // _gcd(step, lot)
-    return step * scale
-
-
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a
+    steps = [Fraction(leg.instrument.lot) / Fraction(leg.ratio) for leg in legs]
+    numerator = math.lcm(*(step.numerator for step in steps))
+    denominator = math.gcd(*(step.denominator for step in steps))
+    return Decimal(numerator) / Decimal(denominator)
 
 
 def _base_fee_rate(leg: LegTerms) -> Decimal:
@@ -106,12 +100,14 @@ def size_jointly(
         kept = (ONE - _base_fee_rate(leg)) / leg.ratio
         bounds.append(("depth", floor_to(leg.depth, leg.instrument.lot) * kept))
         if leg.instrument.quantity_max is not None:
-            bounds.append(("maximum", leg.instrument.quantity_max * kept))
+            bounds.append(("maximum", floor_to(leg.instrument.quantity_max, leg.instrument.lot) * kept))
         if leg.instrument.is_spot and leg.side is Side.SELL:
             bounds.append(("inventory", base_available / leg.ratio))
     unit_cost = sum((cost_per_unit(leg) for leg in legs), ZERO)
     if unit_cost > 0:
-        bounds.append(("balance", max(quote_available, ZERO) / unit_cost))
+        # Grossing up ends on a whole lot, which may be one lot more than the share says.
+        rounding = sum((leg.instrument.lot * leg.worst_price for leg in legs if _base_fee_rate(leg)), ZERO)
+        bounds.append(("balance", max(quote_available - rounding, ZERO) / unit_cost))
     reason, bound = min(bounds, key=lambda item: item[1])
     quantity = floor_to(bound, common_step(legs))
     for leg in legs:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from zombot.domain.arbitrage import ArbitrageState
 from zombot.domain.identifiers import InstrumentId, VenueId
 from zombot.domain.money import ONE, ZERO
+from zombot.domain.opportunity import Style
 from zombot.domain.order import Order, Side
 from zombot.engine.config import EngineConfig
 from zombot.engine.state import EngineState
@@ -36,7 +38,26 @@ class Capital:
             instrument = instruments[order.request.instrument]
             if instrument.venue == venue and instrument.quote == asset:
                 free -= self._reserved_quote(order)
-        return free - self._owed(venue, asset)
+        return free - self._owed(venue, asset) - self._hedges_to_come(venue, asset)
+
+    def _hedges_to_come(self, venue: VenueId, asset: str) -> Decimal:
+        """What the legs will take that follow a maker's fills and have no order yet."""
+        needed = ZERO
+        for arbitrage in self._state.durable.arbitrages.values():
+            if arbitrage.style is not Style.MAKER_TAKER or arbitrage.state is not ArbitrageState.OPENING:
+                continue
+            orders = [self._state.durable.orders[identifier] for identifier in arbitrage.working]
+            for index, leg in enumerate(arbitrage.legs):
+                instrument = self._state.instruments[leg.instrument]
+                if instrument.venue != venue or instrument.quote != asset:
+                    continue
+                sent = sum((o.remaining for o in orders if o.request.leg == index and not o.final), ZERO)
+                missing = max(abs(leg.target) - abs(leg.net) - sent, ZERO) * leg.worst_price
+                if not instrument.is_spot:
+                    needed += missing * self.margin_rate(leg.instrument)
+                elif leg.side is Side.BUY:
+                    needed += missing
+        return needed
 
     def _owed(self, venue: VenueId, asset: str) -> Decimal:
         """What it takes to buy back spot that was sold from inventory: its proceeds are not free."""
@@ -73,7 +94,7 @@ class Capital:
                 continue
             if venue is not None and self._state.instruments[leg.instrument].venue != venue:
                 continue
-            size = abs(leg.net) if arbitrage.state.value == "open" else abs(leg.target)
+            size = abs(leg.net) if arbitrage.state is ArbitrageState.OPEN else abs(leg.target)
             total += size * leg.decision_price
         return total
 

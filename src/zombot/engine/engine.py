@@ -37,11 +37,12 @@ from zombot.engine.orders import OrderDesk
 from zombot.engine.outbox import Outbox
 from zombot.engine.risk_gate import RiskGate
 from zombot.engine.runner import StrategyRunner
-from zombot.engine.state import EngineState
+from zombot.engine.state import DAY_NS, EngineState
 from zombot.engine.trading_mode import RiskStop, may_exit, next_mode
 from zombot.engine.view import InstrumentMarket, Markets
 from zombot.ports.strategy import Strategy
 
+INFINITE: Final = float("inf")
 NOTHING: Final[tuple[Effect, ...]] = ()
 
 
@@ -109,7 +110,8 @@ class Engine:
         market, runners = found
         bid, ask = event.bid, event.ask
         # Written so that a NaN fails as well.
-        if not (0.0 < bid < ask and event.bid_quantity > 0.0 and event.ask_quantity > 0.0):
+        quantities = 0.0 < event.bid_quantity < INFINITE and 0.0 < event.ask_quantity < INFINITE
+        if not (0.0 < bid < ask < INFINITE and quantities):
             return self._drop("invalid_top_of_book")
         now_ns = event.received_ns
         if now_ns < self.now_ns:
@@ -189,7 +191,12 @@ class Engine:
 
     def _check_daily_loss(self) -> None:
         durable, limit = self.state.durable, self.config.limits.daily_loss_max
-        if durable.day_profit < -limit and durable.mode in {TradingMode.ENABLED, TradingMode.PAUSED}:
+        today = self.now_ns // DAY_NS == durable.day
+        if (
+            today
+            and durable.day_profit < -limit
+            and durable.mode in {TradingMode.ENABLED, TradingMode.PAUSED}
+        ):
             self.stop_for(RiskStop.DAILY_LOSS, f"{durable.day_profit:.2f} of at most -{limit}")
 
     def _link(self, event: LinkChanged) -> None:

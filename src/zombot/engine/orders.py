@@ -11,7 +11,7 @@ from zombot.domain.arbitrage import Arbitrage
 from zombot.domain.effects import CancelOrder, PlaceOrders, QueryOrder, SetTimer
 from zombot.domain.events import CancelIntended, OrdersIntended, QueryIntended
 from zombot.domain.identifiers import derive_client_order_id
-from zombot.domain.money import ceil_to, floor_to
+from zombot.domain.money import ceil_float, floor_float
 from zombot.domain.order import Order, OrderRequest, OrderType, Purpose, Side, TimeInForce
 from zombot.engine.config import ExecutionConfig
 from zombot.engine.outbox import Outbox
@@ -37,8 +37,8 @@ class Draft(Struct, frozen=True, kw_only=True):
 def reaching_price(touch: float, side: Side, tick: Decimal, slippage_bps: float) -> Decimal:
     """A limit that reaches past the touch by at most ``slippage_bps``, on the grid."""
     factor = 1.0 + side.sign * slippage_bps / 10_000.0
-    exact = Decimal(touch * factor)
-    return max(floor_to(exact, tick), tick) if side is Side.BUY else max(ceil_to(exact, tick), tick)
+    reach = floor_float if side is Side.BUY else ceil_float
+    return max(reach(touch * factor, tick), tick)
 
 
 class OrderDesk:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from zombot.domain.events import TradingMode
 from zombot.domain.instrument import InstrumentState
 from zombot.domain.margin import liquidation_distance_bps, liquidation_price
-from zombot.domain.money import ONE, ceil_to, floor_to
+from zombot.domain.money import ONE, ceil_float, floor_float
 from zombot.domain.opportunity import LegProposal, Opportunity
 from zombot.domain.order import OrderState, Side
 from zombot.domain.risk import Approved, Refused, gate_key
@@ -26,8 +26,7 @@ LIQUIDATION_ROOM = 1.25
 
 def on_tick(price: float, side: Side, tick: Decimal) -> Decimal:
     """A worst price on the grid, rounded against ourselves: never worse than what was decided."""
-    exact = Decimal(price)
-    return floor_to(exact, tick) if side is Side.BUY else ceil_to(exact, tick)
+    return floor_float(price, tick) if side is Side.BUY else ceil_float(price, tick)
 
 
 class RiskGate:

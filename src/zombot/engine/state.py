@@ -206,7 +206,10 @@ class EngineState:
             counts.aborted -= previous is ArbitrageState.ABORTED
             counts.closed -= previous is ArbitrageState.CLOSED
             counts.repaired -= arbitrage.counted_repaired
-            arbitrage.counted_repaired = False
+            self.durable.failures -= arbitrage.counted_failed and self.durable.failures > 0
+            if arbitrage.closed_ns // DAY_NS == self.durable.day:
+                self.durable.day_profit -= arbitrage.counted_profit
+            arbitrage.counted_repaired = arbitrage.counted_failed = False
             del self.durable.retired[arbitrage.id]
             self.durable.arbitrages[arbitrage.id] = arbitrage
         if arbitrage.final:
@@ -229,7 +232,9 @@ class EngineState:
         day = at_ns // DAY_NS
         if day != durable.day:
             durable.day, durable.day_profit = day, ZERO
-        durable.day_profit += arbitrage.profit.total - sum((leg.decided for leg in arbitrage.legs), ZERO)
+        arbitrage.counted_failed = failed
+        arbitrage.counted_profit = arbitrage.profit.total - sum((leg.decided for leg in arbitrage.legs), ZERO)
+        durable.day_profit += arbitrage.counted_profit
         if len(durable.retired) > RETIRED_KEPT:
             self._forget(next(iter(durable.retired)))
 

@@ -8,7 +8,7 @@ from zombot.domain.errors import BookGap
 from zombot.domain.identifiers import InstrumentId
 from zombot.domain.instrument import FeeRates, Instrument, InstrumentState
 from zombot.domain.market import BookUpdate, FundingRate, MarkPrice
-from zombot.domain.money import decimal_of, floor_to
+from zombot.domain.money import decimal_of, floor_float
 from zombot.domain.order import Side
 from zombot.domain.orderbook import OrderBook
 
@@ -108,7 +108,7 @@ class InstrumentMarket:
     def depth(self, side: Side, worst: float) -> Decimal:
         """Base units to be had at ``worst`` or better, floored to the lot."""
         total = sum(quantity for _, quantity in self.levels(side, worst))
-        return floor_to(Decimal(total), self.instrument.lot)
+        return floor_float(total, self.instrument.lot)
 
 
 Markets = dict[InstrumentId, InstrumentMarket]

@@ -28,10 +28,12 @@ class Session:
         Raises:
             InvariantViolation: called from within itself, or after a failure.
         """
-        if self._busy:
-            raise InvariantViolation("feed was called from within feed: an answer must be a later event")
-        if self.failure:
-            raise InvariantViolation(f"the session has stopped: {self.failure}")
+        if self._busy or self.failure:
+            raise InvariantViolation(
+                f"the session has stopped: {self.failure}"
+                if self.failure
+                else "feed was called from within feed: an answer must be a later event"
+            )
         self._busy = True
         try:
             effects = self.engine.process(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from zombot.domain.market import MarketEvent
+from zombot.domain.market import MarketEvent, TopOfBook
 from zombot.runtime.agenda import Agenda
 from zombot.runtime.session import Session
 
@@ -15,6 +15,10 @@ class MatchingVenue(Protocol):
 
     def on_market(self, event: MarketEvent) -> None:
         """Apply a market event at the venue."""
+        ...
+
+    def on_top(self, event: TopOfBook) -> None:
+        """The same for a quote, without looking up what it is."""
         ...
 
 
@@ -66,7 +70,8 @@ class Simulation:
 
     def _run_recorded(self, until_ns: int | None, stop: Callable[[], bool] | None) -> None:
         event, agenda, session = self._next, self._agenda, self._session
-        events, on_market, feed = self._events, self._venue.on_market, session.feed
+        events, feed = self._events, session.feed
+        on_market, on_top = self._venue.on_market, self._venue.on_top
         while event is not None:
             at_ns = event.received_ns
             if until_ns is not None and at_ns > until_ns:
@@ -75,7 +80,10 @@ class Simulation:
                 agenda.run_until(at_ns)
             elif at_ns > agenda.now_ns:
                 agenda.now_ns = at_ns
-            on_market(event)
+            if type(event) is TopOfBook:
+                on_top(event)
+            else:
+                on_market(event)
             if session.failure:
                 break
             feed(event)

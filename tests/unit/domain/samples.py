@@ -49,9 +49,9 @@ def instrument(
 
 def spot(**grid: str) -> Instrument:
     """BTC-USDT."""
-    return instrument(InstrumentKind.SPOT, **grid)  # type: ignore[arg-type]
+    return instrument(InstrumentKind.SPOT, **grid)
 
 
 def perpetual(**grid: str) -> Instrument:
     """BTC-USDT-SWAP."""
-    return instrument(InstrumentKind.PERPETUAL, **grid)  # type: ignore[arg-type]
+    return instrument(InstrumentKind.PERPETUAL, **grid)

@@ -1,4 +1,4 @@
-"""The life of an arbitrage: the table is closed, repair is reached from everywhere, and nothing else moves."""
+"""The life of an arbitrage: the table is closed, repair is reached from everywhere, nothing else moves."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""A bench for the engine: two quoted instruments, a strategy that wants what it is told, and facts by hand."""
+"""A bench for the engine: two quoted instruments, a strategy that wants what it is told, facts by hand."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -19,7 +19,7 @@ from tests.unit.domain.samples import (
     spot,
 )
 from zombot.domain.arbitrage import Arbitrage, ArbitrageEvent, Leg
-from zombot.domain.effects import Effect, PlaceOrders
+from zombot.domain.effects import PlaceOrders
 from zombot.domain.events import (
     ArbitrageAdvanced,
     ArbitragePlanned,
@@ -37,6 +37,7 @@ from zombot.domain.events import (
 from zombot.domain.identifiers import ArbitrageId, Asset, ClientOrderId, InstrumentId, StrategyId
 from zombot.domain.instrument import FeeRates, Instrument
 from zombot.domain.market import TopOfBook
+from zombot.domain.money import ONE
 from zombot.domain.opportunity import Exit, LegProposal, Missed, Opportunity, Outlook, Style
 from zombot.domain.order import Fill, OrderRequest, Purpose, Side
 from zombot.engine.config import EngineConfig
@@ -118,7 +119,7 @@ class Bench:
     ) -> None:
         self.wish = Wish()
         self.now_ns = T0
-        self.effects: list[Effect] = []
+        self.effects: list[Any] = []
         self.engine = Engine(
             config=config or EngineConfig(bot="bot1"),
             instruments=INSTRUMENTS,
@@ -280,7 +281,7 @@ def orders_in(effects: Sequence[Any]) -> list[OrderRequest]:
 
 def planned(
     identifier: int,
-    quantity: Decimal = D(1),
+    quantity: Decimal = ONE,
     *,
     sides: tuple[Side, Side] = (Side.BUY, Side.SELL),
     at_ns: int = T0,

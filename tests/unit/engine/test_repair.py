@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from tests.unit.domain.samples import PERPETUAL, PERPETUAL_FEES, SPOT, SPOT_FEES, T0, D, perpetual, spot
 from tests.unit.engine.bench import arbitrage_of
 from zombot.domain.arbitrage import Arbitrage
-from zombot.domain.instrument import Instrument
 from zombot.domain.order import Purpose, Side
 from zombot.engine.config import ExecutionConfig
 from zombot.engine.legs import is_even, orderable, residual
@@ -60,7 +59,7 @@ held = st.integers(0, 1_500).map(lambda thousandths: D(thousandths) / 1000)
     closing=st.booleans(), prefer_reduce=st.booleans(), at_market=st.booleans(), discount=st.booleans(),
 )  # fmt: skip
 def test_a_repair_ends_with_legs_that_are_settled(
-    bought: Decimal, sold: Decimal, spot_lot: str, perpetual_lot: str, minimum: int,
+    *, bought: Decimal, sold: Decimal, spot_lot: str, perpetual_lot: str, minimum: int,
     closing: bool, prefer_reduce: bool, at_market: bool, discount: bool,
 ) -> None:  # fmt: skip
     """Filled in full, one repair or a second one leaves nothing to mend, and never more apart than before."""

@@ -20,7 +20,9 @@ DEEP: Levels = ((99.0, 1.0), (98.0, 2.0))
 HIGH: Levels = ((101.0, 1.0), (102.0, 2.0))
 
 
-def update(sequence: int, previous: int, bids: Levels = (), asks: Levels = (), *, snapshot: bool = False) -> BookUpdate:
+def update(
+    sequence: int, previous: int, bids: Levels = (), asks: Levels = (), *, snapshot: bool = False
+) -> BookUpdate:
     """One update of the spot book."""
     return BookUpdate(SPOT, bids, asks, snapshot, T0, T0, sequence, previous)
 
@@ -103,14 +105,14 @@ def test_a_gap_stops_decisions_until_a_snapshot() -> None:
     bench = Bench()
     market = bench.engine.markets[SPOT]
     bench.feed(update(10, 0, DEEP, HIGH, snapshot=True))
-    assert market.usable
+    seen = [market.usable]
     bench.feed(update(12, 11, ((97.0, 1.0),)))
     bench.quotes()
-    assert not market.usable
+    seen.append(market.usable)
     assert not bench.open()
     assert bench.engine.dropped == {"book_gap": 1}
     bench.feed(update(20, 0, DEEP, HIGH, snapshot=True))
-    assert market.usable
+    assert [*seen, market.usable] == [True, False, True]
     assert len(bench.open()) == 2
 
 

@@ -79,7 +79,7 @@ class SimulatedVenue:
         self.feed = Hop(build_latency(config.feed_latency, seed=f"{config.seed}/feed"))
         """When market data that leaves the venue now reaches the bot: ``feed.arrival(now_ns)``."""
         self._handlers: dict[type, Callable[[Any], None]] = {
-            TopOfBook: self._on_top,
+            TopOfBook: self.on_top,
             BookUpdate: self._on_book,
             BookLost: self._on_lost,
             PublicTrade: self._on_trade,
@@ -94,7 +94,8 @@ class SimulatedVenue:
         """True market data, at the scheduler's time. Events of unknown instruments are ignored."""
         self._handlers[type(event)](event)
 
-    def _on_top(self, event: TopOfBook) -> None:
+    def on_top(self, event: TopOfBook) -> None:
+        """``on_market`` for a quote, for drivers that know what they hold: most events are quotes."""
         market = self._markets.get(event.instrument)
         if market is None:
             return

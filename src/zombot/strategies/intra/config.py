@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -15,6 +16,8 @@ PREMIUM: Final = "premium"
 """Short perpetual, long spot."""
 DISCOUNT: Final = "discount"
 """Long perpetual, short spot: sells spot from inventory."""
+
+COUNT_MAX: Final = 1_000
 
 _UNITS: Final = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
 
@@ -75,7 +78,7 @@ def parse_config(raw: dict[str, object]) -> IntraConfig:
         if key in _DURATIONS:
             values[_DURATIONS[key]] = _duration(key, value)
         elif key in _BPS:
-            values[key] = float(_number(key, value))
+            values[key] = _finite(key, value)
         elif key in _CHOICES:
             values[key] = _choice(key, value, _CHOICES[key])
         elif key == "style":
@@ -85,7 +88,7 @@ def parse_config(raw: dict[str, object]) -> IntraConfig:
         elif key == "notional":
             values[key] = _positive(key, _number(key, value))
         else:
-            values[key] = int(_positive(key, _number(key, value)))
+            values[key] = _whole(key, value)
     config = IntraConfig(**values)  # type: ignore[arg-type]
     _cross_check(config)
     return config
@@ -100,9 +103,10 @@ def _cross_check(config: IntraConfig) -> None:
     for key, name in _DURATIONS.items():
         if getattr(config, name) < 0 or (key == "fair_basis_half_life" and getattr(config, name) == 0):
             raise InvalidValue(f"strategies.intra.{key}: {getattr(config, name)} ns; above 0 is allowed")
-    if config.exit_slippage_bps < 0:
+    if not 0 <= config.exit_slippage_bps < 10_000:
         raise InvalidValue(
-            f"strategies.intra.exit_slippage_bps: {config.exit_slippage_bps}; 0 or more is allowed"
+            f"strategies.intra.exit_slippage_bps: {config.exit_slippage_bps:g}; 0 or more is allowed, "
+            "and less than 10000"
         )
 
 
@@ -129,6 +133,22 @@ def _number(key: str, value: object) -> Decimal:
     if not number.is_finite():
         raise InvalidValue(f"strategies.intra.{key}: {value!r}; a finite number is allowed")
     return number
+
+
+def _finite(key: str, value: object) -> float:
+    number = float(_number(key, value))
+    if not math.isfinite(number):
+        raise InvalidValue(f"strategies.intra.{key}: {value}; a number below 1e308 is allowed")
+    return number
+
+
+def _whole(key: str, value: object) -> int:
+    number = _positive(key, _number(key, value))
+    if number != number.to_integral_value() or number > COUNT_MAX:
+        raise InvalidValue(
+            f"strategies.intra.{key}: {value}; a whole number from 1 to {COUNT_MAX} is allowed"
+        )
+    return int(number)
 
 
 def _positive(key: str, value: Decimal) -> Decimal:

@@ -120,7 +120,10 @@ class IntraStrategy:
         ):
             return self._funding_bps * sign
         self._follow_funding(perpetual)
+        # Counted anew once a second, and when the next settlement is over.
         self._funding_due_ns = now_ns + RECOUNT_NS
+        if now_ns <= perpetual.funding_ns < self._funding_due_ns:
+            self._funding_due_ns = perpetual.funding_ns + 1
         settlements = settlements_within(
             now_ns, self.config.holding_horizon_ns, perpetual.funding_ns, perpetual.next_funding_ns
         )
@@ -159,7 +162,9 @@ class IntraStrategy:
         funding = self._carries(perpetual, now_ns, -1 if premium else 1)
         way_out = way_out_bps(spot.bid, spot.ask, perpetual.bid, perpetual.ask)
         net = net_edge_bps(gross, fair, self.fees_bps, way_out, funding)
-        reason = self._hold_back(net, spot, perpetual, positions, now_ns)
+        if net < config.entry_bps:
+            return Missed(self.pair, direction, "edge_below_entry", gross, net)
+        reason = self._hold_back(spot, perpetual, positions, now_ns)
         if reason:
             return Missed(self.pair, direction, reason, gross, net)
         buy, sell = (spot, perpetual) if premium else (perpetual, spot)
@@ -206,13 +211,12 @@ class IntraStrategy:
 
     def _hold_back(
         self,
-        net: float,
         spot: InstrumentView,
         perpetual: InstrumentView,
         positions: PositionView,
         now_ns: int,
     ) -> str:
-        """Why an edge before costs is not proposed; empty if it is."""
+        """Why an edge after costs is not proposed; empty if it is."""
         config = self.config
         if not (spot.usable and perpetual.usable):
             return "market_unusable"
@@ -221,8 +225,6 @@ class IntraStrategy:
             return "quote_stale"
         if config.warm_up_ns and now_ns - self._since_ns < config.warm_up_ns:
             return "warming_up"
-        if net < config.entry_bps:
-            return "edge_below_entry"
         if len(positions.open) >= config.open_max:
             return "pair_open"
         if self._ended_ns and now_ns - self._ended_ns < config.cool_down_ns:
