@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.unit.infrastructure.journal.facts import KINDS, any_fact, batches, of_type, segment
 from zombot.domain.events import Fact
+from zombot.domain.wording import describe, kind_of, kinds
 from zombot.infrastructure.journal.codec import decode, encode
 from zombot.infrastructure.journal.file import FileJournal
 from zombot.infrastructure.journal.inspection import show, verify
 from zombot.infrastructure.journal.reader import open_reader
-from zombot.domain.wording import describe, kind_of, kinds
 from zombot.ports.journal import JournalError
 
 SMALL = 1 << 14

@@ -37,7 +37,7 @@ def derive_client_order_id(
         epoch: whole seconds since 1970 at which the journal began. It keeps ids apart when a journal was
             lost and a new one counts arbitrages from 1 again.
         arbitrage: the arbitrage that the order belongs to.
-        leg: the leg's index, 0 to 35.
+        leg: the leg's index, 0 to 34.
         attempt: counts the orders of this leg, from 0.
 
     The fields have separators ("z" never occurs in them), so that no two tuples share an id.

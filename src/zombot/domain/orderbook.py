@@ -9,7 +9,7 @@ from zombot.domain.errors import BookGap
 from zombot.domain.market import BookUpdate, Levels
 
 INFINITE: Final = float("inf")
-DEPTH_MAX: Final = 1000
+DEPTH_MAX = 1000
 """Levels kept a side; deeper ones are dropped when an update pushes past this."""
 
 

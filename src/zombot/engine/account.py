@@ -65,11 +65,13 @@ class AccountDesk:
     def _order(self, identifier: str, what: str, now_ns: int) -> Order | None:
         order = self._state.durable.orders.get(identifier)  # type: ignore[call-overload]
         if order is None:
-            self._outbox.decide(FillIgnored(client_order_id=identifier, what=what, received_ns=now_ns))
-            self._outbox.alert(
-                AlertLevel.WARNING, f"{what} for an order that is not ours: {identifier or '-'}"
-            )
+            self._stranger(identifier, f"{what} for an order that is not ours", now_ns)
         return order  # type: ignore[no-any-return]
+
+    def _stranger(self, identifier: str, what: str, now_ns: int) -> None:
+        """Something that happened on the account is not this bot's doing: keep a record, tell a human."""
+        self._outbox.decide(FillIgnored(client_order_id=identifier, what=what, received_ns=now_ns))
+        self._outbox.alert(AlertLevel.WARNING, f"{what}: {identifier or '-'}")
 
     def _order_event(
         self, event: OrderAccepted | OrderRejected | OrderCanceled | OrderUnknown, now_ns: int
@@ -145,6 +147,9 @@ class AccountDesk:
 
     def _forced(self, event: ForcedFill, now_ns: int) -> None:
         """A liquidation or auto-deleveraging: the other legs follow in this same decision."""
+        if event.instrument not in self._state.instruments:
+            self._stranger(event.trade_id, f"{event.kind} of {event.instrument}, not configured", now_ns)
+            return
         if f"{event.instrument}/forced/{event.trade_id}" in self._state.durable.ledger.bills:
             self.duplicates += 1
             return
@@ -162,6 +167,9 @@ class AccountDesk:
         self.touched()
 
     def _funding(self, event: FundingPaid, now_ns: int) -> None:
+        if event.instrument not in self._state.instruments:
+            self._stranger(event.bill_id, f"funding of {event.instrument}, which is not configured", now_ns)
+            return
         venue = self._state.instruments[event.instrument].venue
         if f"{venue}/{event.bill_id}" in self._state.durable.ledger.bills:
             self.duplicates += 1

@@ -11,13 +11,15 @@ from zombot.domain.opportunity import Style
 from zombot.domain.order import Order, Side
 from zombot.engine.config import EngineConfig
 from zombot.engine.state import EngineState
+from zombot.engine.view import Markets
 
 
 class Capital:
     """Answers from the durable state, so that a reservation is as sure as the order's record."""
 
-    def __init__(self, state: EngineState, config: EngineConfig) -> None:
+    def __init__(self, state: EngineState, markets: Markets, config: EngineConfig) -> None:
         self._state = state
+        self._markets = markets
         self._config = config
 
     def margin_rate(self, instrument: InstrumentId) -> Decimal:
@@ -110,7 +112,8 @@ class Capital:
     def _reserved_quote(self, order: Order) -> Decimal:
         request = order.request
         price = request.price or request.decision_price
-        notional = max(order.remaining, ZERO) * price
+        fee = max(self._markets[request.instrument].fees.taker, ZERO)
+        notional = max(order.remaining, ZERO) * price * (ONE + fee)
         if self._state.instruments[request.instrument].is_spot:
             return notional if request.side is Side.BUY else ZERO
         return ZERO if request.reduce_only else notional * self.margin_rate(request.instrument)

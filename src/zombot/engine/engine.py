@@ -64,7 +64,7 @@ class Engine:
         self.events = 0
         self.outbox = Outbox(self.state)
         self.exposure = Exposure(instruments, config.execution)
-        self.capital = Capital(self.state, config)
+        self.capital = Capital(self.state, self.markets, config)
         self.gate = RiskGate(self.state, self.markets, self.capital, config)
         desk = OrderDesk(self.state, self.outbox, self.gate, config.execution)
         self.saga = Saga(self.state, self.markets, self.outbox, desk, self.exposure, config.execution)

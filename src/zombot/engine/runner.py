@@ -62,6 +62,11 @@ class StrategyRunner:
         self._saga = saga
         self._outbox = outbox
 
+    @property
+    def ended_ns(self) -> int:
+        """When the last arbitrage of this pair ended."""
+        return self._state.durable.closed_ns.get(self.strategy.pair, 0)
+
     def refresh(self) -> None:
         """Take the arbitrages of this strategy and pair from the state."""
         strategy = self.strategy

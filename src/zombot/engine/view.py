@@ -76,7 +76,7 @@ class InstrumentMarket:
     def set_link(self, *, live: bool) -> None:
         """The venue's link was lost or is back; a feed that missed updates says so by ``BookLost``."""
         self.linked = live
-        self._refresh_usable()
+        self.usable = False  # until the next quote: what was seen before is old
 
     def quoted(self) -> None:
         """A valid top of book has just been written."""

@@ -65,6 +65,11 @@ class PositionView(Protocol):
         """Those that are not closed or aborted."""
         ...
 
+    @property
+    def ended_ns(self) -> int:
+        """When the last one of this pair ended; 0 if none has. Survives a restart."""
+        ...
+
 
 class Strategy(Protocol):
     """Proposes entries and exits; knows nothing of orders, sizes, limits or execution.

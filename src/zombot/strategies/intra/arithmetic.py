@@ -47,8 +47,8 @@ def next_mean(mean: float, value: float, elapsed_ns: int, half_life_ns: int) -> 
 def worst_prices(buy_ask: float, sell_bid: float, net_bps: float, minimum_bps: float) -> tuple[float, float]:
     """Limits of both legs that share the room between the edge and its minimum equally.
 
-    Filled at both limits the arbitrage still nets ``minimum_bps``. With S the ratio sell / buy and R the room,
-    the share r solves S * (1 - r) / (1 + r) = S - R, that is r = R / (2 * S - R).
+    Filled at both limits the arbitrage still nets ``minimum_bps``. With S the ratio sell / buy and R the
+    room, the share r solves S * (1 - r) / (1 + r) = S - R, that is r = R / (2 * S - R).
     """
     room = max(net_bps - minimum_bps, 0.0) / 10_000.0
     share = room / (2.0 * sell_bid / buy_ask - room)

@@ -103,6 +103,10 @@ def _cross_check(config: IntraConfig) -> None:
     for key, name in _DURATIONS.items():
         if getattr(config, name) < 0 or (key == "fair_basis_half_life" and getattr(config, name) == 0):
             raise InvalidValue(f"strategies.intra.{key}: {getattr(config, name)} ns; above 0 is allowed")
+    if config.funding_exit_bps < 0:
+        raise InvalidValue(
+            f"strategies.intra.funding_exit_bps: {config.funding_exit_bps:g}; 0 or more is allowed"
+        )
     if not 0 <= config.exit_slippage_bps < 10_000:
         raise InvalidValue(
             f"strategies.intra.exit_slippage_bps: {config.exit_slippage_bps:g}; 0 or more is allowed, "

@@ -36,7 +36,7 @@ class IntraStrategy:
     __slots__ = (
         "id", "pair", "spot", "perpetual", "config", "fees_bps", "fair_bps",
         "_basis_ns", "_since_ns", "_premium", "_discount", "_funding_bps", "_funding_due_ns", "_rate",
-        "_next_ns", "_ended_ns", "_held", "_mean_rate", "_settled_ns",
+        "_next_ns", "_mean_rate", "_settled_ns",
     )  # fmt: skip
 
     def __init__(
@@ -60,8 +60,6 @@ class IntraStrategy:
         self._next_ns = 0
         self._mean_rate = 0.0
         self._settled_ns = 0
-        self._ended_ns = 0
-        self._held = 0
 
     def instruments(self) -> tuple[InstrumentId, ...]:
         """Spot and perpetual."""
@@ -80,7 +78,6 @@ class IntraStrategy:
         config = self.config
         if config.fair_basis == "rolling":
             self._follow_basis(spot_bid + spot_ask, perpetual_bid + perpetual_ask, now_ns)
-        self._note_positions(len(positions.open), now_ns)
         if self._premium:
             gross = entry_spread_bps(spot_ask, perpetual_bid)
             if gross - self.fair_bps + self._carries(perpetual, now_ns, -1) >= config.entry_bps:
@@ -101,12 +98,6 @@ class IntraStrategy:
                 self.fair_bps, basis, now_ns - self._basis_ns, self.config.fair_basis_half_life_ns
             )
         self._basis_ns = now_ns
-
-    def _note_positions(self, held: int, now_ns: int) -> None:
-        """The cool-down runs from the moment an arbitrage of this pair ends."""
-        if held < self._held:
-            self._ended_ns = now_ns
-        self._held = held
 
     def _carries(self, perpetual: InstrumentView, now_ns: int, sign: int) -> float:
         """Funding expected over the holding horizon for a perpetual position of this sign.
@@ -227,7 +218,7 @@ class IntraStrategy:
             return "warming_up"
         if len(positions.open) >= config.open_max:
             return "pair_open"
-        if self._ended_ns and now_ns - self._ended_ns < config.cool_down_ns:
+        if positions.ended_ns and now_ns - positions.ended_ns < config.cool_down_ns:
             return "cool_down"
         return ""
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.infrastructure.journal.facts import KINDS, SECOND, T0, balance, life, refused
+from zombot.domain.wording import kinds
 from zombot.infrastructure.journal.file import FileJournal
 from zombot.infrastructure.journal.inspection import Filter, show, verify
-from zombot.domain.wording import kinds
 from zombot.ports.journal import JournalError
 
 

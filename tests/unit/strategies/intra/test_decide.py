@@ -40,6 +40,7 @@ class Held:
     """What the strategy holds."""
 
     open: Sequence[Arbitrage] = field(default_factory=list)
+    ended_ns: int = 0
 
 
 class Desk:
@@ -315,9 +316,7 @@ def test_after_an_end_the_pair_cools_down() -> None:
     """No new entry until the cool-down since the last arbitrage ended is over."""
     desk = Desk(cool_down="5s")
     desk.quote(1_000.0, 1_020.0)
-    desk.held.open = [arbitrage()]
-    desk.decide()
-    desk.held.open = []
+    desk.held.ended_ns = desk.now_ns
     assert desk.reason() == "cool_down"
     desk.now_ns += 5 * SECOND - 1
     desk.quote(1_000.0, 1_020.0)
