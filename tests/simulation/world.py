@@ -201,8 +201,10 @@ class World:
         """Go on in steps, checking what must hold after each."""
         end_ns = self.agenda.now_ns + int(seconds * SECOND)
         while self.agenda.now_ns < end_ns:
-            self.simulation.run(min(self.agenda.now_ns + int(step_ms * MS), end_ns))
+            before_ns = self.agenda.now_ns
+            self.simulation.run(min(before_ns + int(step_ms * MS), end_ns))
             self.check()
+            assert self.agenda.now_ns > before_ns, "time stands still"
 
     def command(self, kind: CommandKind) -> None:
         self.session.feed(Command(kind=kind, by="test", received_ns=self.agenda.now_ns))

@@ -158,6 +158,8 @@ class Arbitrage(Struct, kw_only=True):
     """Counts the batches of orders sent."""
     repairs: int = 0
     """Repair steps since the legs were last even."""
+    stalled: int = 0
+    """Exits in a row of which nothing was filled."""
     repaired: bool = False
     """Whether it ever needed a repair."""
     counted_repaired: bool = False

@@ -170,6 +170,12 @@ class Recovered(Struct, frozen=True, tag=True, kw_only=True):
     received_ns: int
 
 
+class Draining(Struct, frozen=True, tag=True, kw_only=True):
+    """The bot is about to stop: begin nothing, take back what rests, let the rest end."""
+
+    received_ns: int
+
+
 class LinkChanged(Struct, frozen=True, tag=True, kw_only=True):
     """A venue's link was lost or is back."""
 
@@ -346,7 +352,7 @@ AccountEvent = (
     | BalanceReported
     | PositionReported
 )
-ShellEvent = BotStarted | BotStopped | Recovered | LinkChanged | TimerFired | Command
+ShellEvent = BotStarted | BotStopped | Recovered | Draining | LinkChanged | TimerFired | Command
 MarketInput = TopOfBook | BookUpdate | BookLost | PublicTrade | MarkPrice | FundingRate | InstrumentStatus
 Event = MarketInput | AccountEvent | ShellEvent
 

@@ -106,9 +106,16 @@ class AccountDesk:
         if order is None:
             return
         dead_ns = order.request.expire_ns + self._config.answer_ns
-        if order.state is not OrderState.UNKNOWN or now_ns < dead_ns or order.filled > 0:
+        lacks_fills = order.state is OrderState.CANCELED and not order.final
+        if now_ns < dead_ns or not (order.state is OrderState.UNKNOWN or lacks_fills):
             self.duplicates += 1
             return
+        if order.filled > 0:
+            self._outbox.alert(
+                AlertLevel.CRITICAL,
+                f"order {event.client_order_id}: the venue does not know it any more, with {order.filled} of "
+                f"{order.request.quantity} filled as far as we heard",
+            )
         self._outbox.decide(event)
         self._changed(order, now_ns)
 

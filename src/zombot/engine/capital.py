@@ -111,9 +111,10 @@ class Capital:
 
     def _reserved_quote(self, order: Order) -> Decimal:
         request = order.request
-        price = request.price or request.decision_price
-        fee = max(self._markets[request.instrument].fees.taker, ZERO)
-        notional = max(order.remaining, ZERO) * price * (ONE + fee)
-        if self._state.instruments[request.instrument].is_spot:
-            return notional if request.side is Side.BUY else ZERO
-        return ZERO if request.reduce_only else notional * self.margin_rate(request.instrument)
+        market = self._markets[request.instrument]
+        taken_from_base = market.instrument.is_spot and market.fees.buy_in_base
+        fee = ZERO if taken_from_base else max(market.fees.taker, ZERO)
+        notional = max(order.remaining, ZERO) * (request.price or request.decision_price)
+        if market.instrument.is_spot:
+            return notional * (ONE + fee) if request.side is Side.BUY else ZERO
+        return ZERO if request.reduce_only else notional * (self.margin_rate(request.instrument) + fee)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from zombot.domain.arbitrage import Arbitrage, Leg
-from zombot.domain.money import floor_to
+from zombot.domain.money import ZERO, floor_to
 from zombot.domain.opportunity import Exit
 from zombot.domain.order import Purpose, Side
 from zombot.domain.sizing import LegTerms, common_step, order_quantity
@@ -18,6 +18,10 @@ from zombot.engine.view import InstrumentMarket, Markets
 UNBOUNDED: Final = Decimal(10) ** 18
 
 
+FORCED: Final = frozenset({"flatten", "liquidation_near"})
+"""Exits that do not wait for depth."""
+
+
 def exit_drafts(arbitrage: Arbitrage, exit_: Exit, markets: Markets) -> list[Draft]:
     """Orders that close as much of all legs as the depth of each allows; empty if nothing can be sold."""
     worst = [
@@ -25,6 +29,10 @@ def exit_drafts(arbitrage: Arbitrage, exit_: Exit, markets: Markets) -> list[Dra
         for price, leg in zip(exit_.worst_prices, arbitrage.legs, strict=True)
     ]
     share = _exit_units(arbitrage, worst, markets)
+    if share == 0:
+        if exit_.reason not in FORCED:
+            return []
+        share = None
     drafts = []
     for index, leg in enumerate(arbitrage.legs):
         market = markets[leg.instrument]
@@ -48,7 +56,7 @@ def exit_drafts(arbitrage: Arbitrage, exit_: Exit, markets: Markets) -> list[Dra
 
 
 def _exit_units(arbitrage: Arbitrage, worst: list[Decimal], markets: Markets) -> Decimal | None:
-    """How much of the arbitrage the depth of all legs takes now, in units; None for all of it.
+    """How much of the arbitrage the depth of all legs takes now, in units; None for all of it, 0 for nothing.
 
     A part that would leave too little to be sold later is not split off.
     """
@@ -64,7 +72,7 @@ def _exit_units(arbitrage: Arbitrage, worst: list[Decimal], markets: Markets) ->
     for leg, term in zip(arbitrage.legs, terms, strict=True):
         share = ratio(arbitrage, leg)
         if not orderable(term.instrument, part * share, leg.decision_price):
-            return None
+            return ZERO
         if not orderable(term.instrument, rest * share, leg.decision_price):
             return None
     return part

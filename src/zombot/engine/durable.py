@@ -54,6 +54,7 @@ class DurableState(Struct, kw_only=True):
     """Runs that the journal has seen."""
     mode: TradingMode = TradingMode.ENABLED
     mode_reason: str = ""
+    ever_recovered: bool = False
     recovered: bool = False
     """False from start until recovery is done: nothing is entered meanwhile."""
     next_arbitrage: int = 1
@@ -85,6 +86,10 @@ class DurableState(Struct, kw_only=True):
     day_profit: Decimal = ZERO
     """Of arbitrages that ended today."""
     ignored: int = 0
+
+    def ignore(self) -> None:
+        """Count something on the account that is not this bot's doing."""
+        self.ignored += 1
 
     def arbitrage(self, identifier: ArbitrageId) -> Arbitrage:
         """An arbitrage under way or lately over."""

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from zombot.domain.arbitrage import Arbitrage, ArbitrageState
-from zombot.domain.effects import AlertLevel, Effect
+from zombot.domain.effects import Effect
+from zombot.domain.errors import InvalidValue
 from zombot.domain.events import (
     AccountEvent,
+    ArbitragePlanned,
     BotStarted,
     BotStopped,
     Command,
     CommandKind,
+    Draining,
     Event,
     Fact,
     LinkChanged,
@@ -83,6 +86,7 @@ class Engine:
             BotStarted: self._started,
             BotStopped: self._stopped,
             Recovered: self._recovered,
+            Draining: self._draining,
         }
         for kind in self.account.handlers:
             self._handlers[kind] = self._account_event
@@ -99,6 +103,7 @@ class Engine:
             return self._top(event)
         self.now_ns = max(self.now_ns, event.received_ns)
         self._handlers[type(event)](event)
+        self._check_daily_loss()
         return self.outbox.take() if self.outbox.effects else NOTHING
 
     # --- market ------------------------------------------------------------------------------------------
@@ -113,17 +118,15 @@ class Engine:
         quantities = 0.0 < event.bid_quantity < INFINITE and 0.0 < event.ask_quantity < INFINITE
         if not (0.0 < bid < ask < INFINITE and quantities):
             return self._drop("invalid_top_of_book")
-        now_ns = event.received_ns
-        if now_ns < self.now_ns:
-            if now_ns < market.received_ns:
-                return self._drop("older_than_known")
-            now_ns = self.now_ns
-        self.now_ns = now_ns
+        received_ns = event.received_ns
+        if received_ns < market.received_ns:
+            return self._drop("older_than_known")
+        now_ns = self.now_ns = max(self.now_ns, received_ns)
         market.bid, market.bid_quantity, market.ask, market.ask_quantity = (
             bid, event.bid_quantity, ask, event.ask_quantity,
         )  # fmt: skip
         market.venue_ns = event.venue_ns
-        market.received_ns = now_ns
+        market.received_ns = received_ns
         if not market.usable:
             market.quoted()
         for runner in runners:
@@ -146,7 +149,6 @@ class Engine:
 
     def _account_event(self, event: AccountEvent) -> None:
         self.account.take(event, self.now_ns)
-        self._check_daily_loss()
 
     def _timer(self, event: TimerFired) -> None:
         kind, _, rest = event.key.partition("/")
@@ -169,18 +171,16 @@ class Engine:
             for arbitrage in list(self.state.durable.arbitrages.values()):
                 if not arbitrage.closing:
                     self.saga.mark_closing(arbitrage, "flatten", self.now_ns)
-        if event.kind in {CommandKind.KILL, CommandKind.FLATTEN}:
-            for arbitrage in list(self.state.durable.arbitrages.values()):
-                self.saga.maker_timer(arbitrage, self.now_ns)
         for runner in self.runners:
             runner.review_open(self.now_ns)
 
     def _set_mode(self, mode: TradingMode, reason: str, by: str) -> None:
         durable = self.state.durable
-        if mode is durable.mode and not (mode is TradingMode.HALTED and durable.mode_reason == ""):
+        if mode is durable.mode:
             return
         self.outbox.decide(ModeChanged(mode=mode, reason=reason, by=by, received_ns=self.now_ns))
-        self.outbox.alert(AlertLevel.WARNING, f"trading mode {mode.value}: {reason} (by {by})")
+        if mode is not TradingMode.ENABLED:
+            self._take_back_makers()
 
     def stop_for(self, cause: RiskStop, detail: str) -> None:
         """Tighten the mode because a risk limit or an invariant says so."""
@@ -213,9 +213,19 @@ class Engine:
     def fold(self, facts: Iterable[Fact]) -> None:
         """Start-up: put the journal's facts back into the state. Nothing is decided."""
         for fact in facts:
+            if type(fact) is ArbitragePlanned:
+                self._check_configured(fact)
             self.state.apply(fact)
             self.now_ns = max(self.now_ns, fact.received_ns)
         self._refresh()
+
+    def _check_configured(self, fact: ArbitragePlanned) -> None:
+        unknown = [leg.instrument for leg in fact.legs if leg.instrument not in self.state.instruments]
+        if unknown:
+            raise InvalidValue(
+                f"the journal holds arbitrage {fact.arbitrage} on {fact.pair}, and {', '.join(unknown)} is "
+                f"not configured: name {fact.pair} in pairs as well, or give the bot another state_dir"
+            )
 
     def _started(self, event: BotStarted) -> None:
         self.outbox.decide(event)
@@ -224,6 +234,14 @@ class Engine:
         self.outbox.decide(event)
         self.saga.resume(self.now_ns)
         self._refresh()
+
+    def _draining(self, _: Draining) -> None:
+        self.gate.draining = True
+        self._take_back_makers()
+
+    def _take_back_makers(self) -> None:
+        for arbitrage in list(self.state.durable.arbitrages.values()):
+            self.saga.maker_timer(arbitrage, self.now_ns)
 
     def _stopped(self, event: BotStopped) -> None:
         for runner in self.runners:

@@ -35,6 +35,8 @@ from zombot.engine.view import Markets
 QUERY_ALERT: Final = 5
 """Questions about one order without an answer before a human is called."""
 
+STALLED_ALERT: Final = 5
+
 
 class Saga:
     """Moves arbitrages along their table. Reads the state, decides facts, never waits."""
@@ -182,16 +184,31 @@ class Saga:
             ArbitrageState.ABORTED,
         }:
             event = ArbitrageEvent.FLAT
-        tried = arbitrage.state in {ArbitrageState.REPAIRING, ArbitrageState.CLOSING}
-        if event in {ArbitrageEvent.UNEVEN, ArbitrageEvent.EVEN} and tried:
-            retry_ns = now_ns + self._config.retry_ns
+        # Legs that have just come apart are mended at once; what was tried in vain waits a little.
+        in_vain = (
+            (ArbitrageEvent.UNEVEN, ArbitrageState.REPAIRING),
+            (ArbitrageEvent.EVEN, ArbitrageState.CLOSING),
+        )
+        if (event, arbitrage.state) in in_vain:
+            retry_ns = now_ns + self._pause_ns(arbitrage)
         if arbitrage.state is ArbitrageState.STUCK and event is ArbitrageEvent.UNEVEN:
             retry_ns = arbitrage.retry_ns
         if not self._is_news(arbitrage, event):
             return
         self._advance(arbitrage, event, now_ns, arbitrage.close_reason, retry_ns)
+        if arbitrage.stalled == STALLED_ALERT:
+            self._outbox.alert(
+                AlertLevel.CRITICAL,
+                f"arbitrage {arbitrage.id} {arbitrage.pair}: {STALLED_ALERT} exits in a row filled nothing",
+            )
         if arbitrage.state is ArbitrageState.REPAIRING:
             self.repair(arbitrage, now_ns)
+
+    def _pause_ns(self, arbitrage: Arbitrage) -> int:
+        """Between attempts: short at first, then doubled up to 16-fold, so that a venue that is busy for some
+        seconds is outlived."""
+        failed = max(arbitrage.repairs - 1, arbitrage.stalled)
+        return self._config.retry_ns << min(max(failed - 1, 0), 4)
 
     def _is_news(self, arbitrage: Arbitrage, event: ArbitrageEvent) -> bool:
         """Whether the table moves or a step ended: a repeated report about an order at rest does neither."""
@@ -204,7 +221,7 @@ class Saga:
         if arbitrage.working or arbitrage.state is not ArbitrageState.REPAIRING:
             return
         over_budget = self._exposure.over_budget(arbitrage, now_ns)
-        if now_ns < arbitrage.retry_ns and not over_budget:
+        if now_ns < arbitrage.retry_ns:
             self._wake(arbitrage, arbitrage.retry_ns)
             return
         if arbitrage.repairs >= self._config.repairs_max:

@@ -16,15 +16,13 @@ Marks = Mapping[InstrumentId, Decimal]
 
 def current_marks(state: EngineState, markets: Markets) -> dict[InstrumentId, Decimal]:
     """The mid of every instrument that was quoted; else the last price one of our legs was decided at."""
-    marks: dict[InstrumentId, Decimal] = {}
+    marks = {i: market.mid_decimal if market.bid > 0.0 else ZERO for i, market in markets.items()}
+    if all(marks.values()):
+        return marks
     for arbitrage in (*state.durable.retired.values(), *state.durable.arbitrages.values()):
         for leg in arbitrage.legs:
-            marks[leg.instrument] = leg.decision_price
-    for identifier, market in markets.items():
-        if market.bid > 0.0:
-            marks[identifier] = market.mid_decimal
-        else:
-            marks.setdefault(identifier, ZERO)
+            if not markets[leg.instrument].bid > 0.0:
+                marks[leg.instrument] = leg.decision_price
     return marks
 
 

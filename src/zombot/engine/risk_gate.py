@@ -15,7 +15,7 @@ from zombot.domain.risk import Approved, Refused, gate_key
 from zombot.domain.sizing import LegTerms, NotSized, size_jointly
 from zombot.engine.capital import Capital
 from zombot.engine.config import EngineConfig
-from zombot.engine.state import EngineState
+from zombot.engine.state import DAY_NS, EngineState
 from zombot.engine.trading_mode import may_enter
 from zombot.engine.view import InstrumentMarket, Markets
 
@@ -75,6 +75,8 @@ class RiskGate:
 
     def _breaker_reason(self, now_ns: int) -> str:
         durable, limits = self._state.durable, self._limits
+        if durable.day_profit < -limits.daily_loss_max and now_ns // DAY_NS == durable.day:
+            return "daily_loss"
         tripped = durable.failures >= limits.failures_max
         return "circuit_breaker" if tripped and now_ns < durable.failed_ns + limits.breaker_ns else ""
 

@@ -17,6 +17,7 @@ from zombot.engine.trading_mode import may_exit
 from zombot.engine.view import Markets
 from zombot.ports.strategy import Strategy
 
+LIQUIDATION_NEAR: Final = "liquidation_near"
 EPISODE_GAP_NS: Final = 1_000_000_000
 """An opportunity that is away for less counts as the same one, so that a flickering edge is one record."""
 
@@ -114,7 +115,10 @@ class StrategyRunner:
                 self._saga.review_maker(arbitrage, now_ns)
 
     def _review_exit(self, arbitrage: Arbitrage, now_ns: int) -> None:
-        if arbitrage.working or now_ns < arbitrage.retry_ns or not may_exit(self._state.durable.mode):
+        if arbitrage.working or now_ns < arbitrage.retry_ns:
+            return
+        # Even a halted bot does not watch a liquidation come: both legs go together while they can.
+        if not may_exit(self._state.durable.mode) and arbitrage.close_reason != LIQUIDATION_NEAR:
             return
         if arbitrage.closing:
             wanted = self.strategy.exit_now(arbitrage, self._markets, arbitrage.close_reason)

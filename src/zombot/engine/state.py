@@ -65,7 +65,7 @@ class EngineState:
             OrderFilled: lambda f: book_fill(self.durable, self.instruments, f),
             OrderCanceled: self._canceled,
             OrderUnknown: lambda f: self._advance(f.client_order_id, OrderEvent.LOST),
-            OrderNotFound: lambda f: self._advance(f.client_order_id, OrderEvent.NOT_FOUND),
+            OrderNotFound: self._not_found,
             CancelRejected: self._cancel_rejected,
             ForcedFill: lambda f: book_forced(self.durable, self.instruments, f),
             FundingPaid: lambda f: book_funding(self.durable, self.instruments, f),
@@ -84,7 +84,7 @@ class EngineState:
             ArbitrageAdvanced: self._advanced,
             OpportunityRefused: self._refused,
             ModeChanged: self._mode,
-            FillIgnored: self._fill_ignored,
+            FillIgnored: lambda _: self.durable.ignore(),
         }
 
     def apply(self, fact: Fact) -> None:
@@ -110,6 +110,12 @@ class EngineState:
         order.reported_filled = max(order.reported_filled, fact.filled)
         order.advance(OrderEvent.CANCELED)
         order.reason = fact.reason
+
+    def _not_found(self, fact: OrderNotFound) -> None:
+        """It is over with the fills that we know of; one that comes late all the same still counts."""
+        order = self.durable.orders[fact.client_order_id]
+        order.reported_filled = order.filled
+        order.advance(OrderEvent.CANCELED if order.filled else OrderEvent.NOT_FOUND)
 
     def _cancel_rejected(self, fact: CancelRejected) -> None:
         self.durable.orders[fact.client_order_id].cancel_requested = False
@@ -188,6 +194,9 @@ class EngineState:
         arbitrage.state = fact.state
         arbitrage.retry_ns = fact.retry_ns
         orders = self.durable.orders
+        if previous is ArbitrageState.CLOSING:
+            progress = any(orders[identifier].filled for identifier in arbitrage.working)
+            arbitrage.stalled = 0 if progress else arbitrage.stalled + 1
         arbitrage.working = [c for c in arbitrage.working if not orders[c].final]
         if fact.event is ArbitrageEvent.UNEVEN:
             arbitrage.uneven_since_ns = arbitrage.uneven_since_ns or fact.received_ns
@@ -260,7 +269,7 @@ class EngineState:
         self.durable.reported_balances[account_key(fact.venue, fact.asset)] = fact.total
         # Only what was there before anything was traded is an opening balance: a report that overtakes
         # the fill which caused it is not, nor is what an earlier run bought.
-        if self.durable.starts == 1 and not self.durable.recovered:
+        if not self.durable.ever_recovered:
             self.durable.ledger.open_balance(fact.venue, fact.asset, fact.total)
 
     def _position(self, fact: PositionReported) -> None:
@@ -276,7 +285,7 @@ class EngineState:
         durable.recovered = False
 
     def _recovered(self, _: Recovered) -> None:
-        self.durable.recovered = True
+        self.durable.recovered = self.durable.ever_recovered = True
 
     def _link(self, fact: LinkChanged) -> None:
         if fact.live:
@@ -290,6 +299,3 @@ class EngineState:
     def _mode(self, fact: ModeChanged) -> None:
         self.durable.mode = fact.mode
         self.durable.mode_reason = fact.reason
-
-    def _fill_ignored(self, _: FillIgnored) -> None:
-        self.durable.ignored += 1

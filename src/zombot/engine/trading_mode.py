@@ -13,7 +13,6 @@ class RiskStop(enum.Enum):
 
     DAILY_LOSS = "daily-loss"
     STUCK_REPAIR = "stuck-repair"
-    LIQUIDATION = "liquidation"
     INVARIANT = "invariant"
 
 
@@ -27,8 +26,7 @@ TRANSITIONS: Final[dict[tuple[TradingMode, CommandKind | RiskStop], TradingMode]
     (_M.ENABLED, _C.FLATTEN): _M.REDUCE_ONLY,
     (_M.ENABLED, _C.KILL): _M.HALTED,
     (_M.ENABLED, _R.DAILY_LOSS): _M.REDUCE_ONLY,
-    (_M.ENABLED, _R.STUCK_REPAIR): _M.HALTED,
-    (_M.ENABLED, _R.LIQUIDATION): _M.REDUCE_ONLY,
+    (_M.ENABLED, _R.STUCK_REPAIR): _M.REDUCE_ONLY,
     (_M.ENABLED, _R.INVARIANT): _M.HALTED,
     (_M.PAUSED, _C.PAUSE): _M.PAUSED,
     (_M.PAUSED, _C.RESUME): _M.ENABLED,
@@ -36,8 +34,7 @@ TRANSITIONS: Final[dict[tuple[TradingMode, CommandKind | RiskStop], TradingMode]
     (_M.PAUSED, _C.FLATTEN): _M.REDUCE_ONLY,
     (_M.PAUSED, _C.KILL): _M.HALTED,
     (_M.PAUSED, _R.DAILY_LOSS): _M.REDUCE_ONLY,
-    (_M.PAUSED, _R.STUCK_REPAIR): _M.HALTED,
-    (_M.PAUSED, _R.LIQUIDATION): _M.REDUCE_ONLY,
+    (_M.PAUSED, _R.STUCK_REPAIR): _M.REDUCE_ONLY,
     (_M.PAUSED, _R.INVARIANT): _M.HALTED,
     (_M.REDUCE_ONLY, _C.PAUSE): _M.REDUCE_ONLY,
     (_M.REDUCE_ONLY, _C.RESUME): _M.ENABLED,
@@ -45,8 +42,7 @@ TRANSITIONS: Final[dict[tuple[TradingMode, CommandKind | RiskStop], TradingMode]
     (_M.REDUCE_ONLY, _C.FLATTEN): _M.REDUCE_ONLY,
     (_M.REDUCE_ONLY, _C.KILL): _M.HALTED,
     (_M.REDUCE_ONLY, _R.DAILY_LOSS): _M.REDUCE_ONLY,
-    (_M.REDUCE_ONLY, _R.STUCK_REPAIR): _M.HALTED,
-    (_M.REDUCE_ONLY, _R.LIQUIDATION): _M.REDUCE_ONLY,
+    (_M.REDUCE_ONLY, _R.STUCK_REPAIR): _M.REDUCE_ONLY,
     (_M.REDUCE_ONLY, _R.INVARIANT): _M.HALTED,
     (_M.HALTED, _C.PAUSE): _M.HALTED,
     (_M.HALTED, _C.RESUME): _M.ENABLED,
@@ -55,7 +51,6 @@ TRANSITIONS: Final[dict[tuple[TradingMode, CommandKind | RiskStop], TradingMode]
     (_M.HALTED, _C.KILL): _M.HALTED,
     (_M.HALTED, _R.DAILY_LOSS): _M.HALTED,
     (_M.HALTED, _R.STUCK_REPAIR): _M.HALTED,
-    (_M.HALTED, _R.LIQUIDATION): _M.HALTED,
     (_M.HALTED, _R.INVARIANT): _M.HALTED,
 }
 

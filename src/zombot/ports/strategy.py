@@ -46,6 +46,11 @@ class InstrumentView(Protocol):
         ...
 
     @property
+    def linked(self) -> bool:
+        """Whether the venue can be reached."""
+        ...
+
+    @property
     def usable(self) -> bool:
         """False while nothing may be decided on it: no quote yet, or its book has a gap."""
         ...

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from zombot.domain.events import Draining
 from zombot.runtime.bot import SECOND_NS, Bot
 from zombot.runtime.report import RunReport
 from zombot.runtime.simulation import Simulation
@@ -55,8 +56,8 @@ class BacktestRun:
             bot.scheduler.call_at(self._begin_ns + 1, bot.note_opening_marks)
             simulation.run(stop=report_progress)
             bot.note_opening_marks()
-            bot.engine.gate.draining = True
             if not bot.session.failure:
+                bot.session.feed(Draining(received_ns=bot.scheduler.now_ns))
                 simulation.run(bot.scheduler.now_ns + SETTLE_NS)
         finally:
             gc.unfreeze()

@@ -33,6 +33,7 @@ from zombot.runtime.sampling import Sampler
 from zombot.runtime.session import Session
 
 SECOND_NS: Final = 1_000_000_000
+UNFINISHED: Final = "stopped while something was still under way: start again, it goes on from the journal"
 
 
 class RunInfo(Struct, frozen=True, kw_only=True):
@@ -67,6 +68,8 @@ class Bot:
         self.sampler = Sampler(engine, scheduler, info.sample_ns)
         self.info = info
         self.started_ns = scheduler.now_ns
+        self.unfinished = False
+        """Set when a stop could not wait until everything under way had ended."""
         self.opening_marks: dict[InstrumentId, Decimal] = {}
 
     def start(self, account: Callable[[], Iterable[BalanceReported | PositionReported]]) -> None:
@@ -82,6 +85,8 @@ class Bot:
 
     def note_opening_marks(self) -> None:
         """Take the first price of each instrument as the value of what was owned before."""
+        if len(self.opening_marks) == len(self.engine.markets):
+            return
         for identifier, mark in current_marks(self.engine.state, self.engine.markets).items():
             if mark and identifier not in self.opening_marks:
                 self.opening_marks[identifier] = mark
@@ -106,15 +111,21 @@ class Bot:
         """Record an orderly end and make the journal durable."""
         if not self.session.failure:
             self.session.feed(BotStopped(reason=reason, received_ns=self.scheduler.now_ns))
+        self.close()
+
+    def close(self) -> None:
+        """Make the journal durable and release it; more than once is the same as once."""
         self.journal.close()
 
     @property
     def halted(self) -> bool:
-        """Whether risk or a failure stopped it (an operator's stop is not a halt)."""
+        """Whether risk, a failure or an unfinished end stopped it (an operator's stop is not a halt)."""
         durable = self.engine.state.durable
         by_risk = not durable.mode_reason.startswith("operator")
-        return bool(self.session.failure) or (
-            durable.mode in {TradingMode.HALTED, TradingMode.REDUCE_ONLY} and by_risk
+        return (
+            bool(self.session.failure)
+            or self.unfinished
+            or (durable.mode in {TradingMode.HALTED, TradingMode.REDUCE_ONLY} and by_risk)
         )
 
     def report(self, seconds: float) -> RunReport:
@@ -151,7 +162,7 @@ class Bot:
             / 1e6,
             state_hash=engine.state.state_hash(),
             halted=self.halted,
-            failure=self.session.failure,
+            failure=self.session.failure or UNFINISHED * self.unfinished,
             mode=durable.mode.value,
             simulated_seconds=(times[-1] - self.started_ns) / SECOND_NS if times else 0.0,
             dropped=dict(engine.dropped),

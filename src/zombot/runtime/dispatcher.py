@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from zombot.domain.effects import (
@@ -14,9 +15,10 @@ from zombot.domain.effects import (
     Record,
     SetTimer,
 )
-from zombot.domain.events import Fact, TimerFired
+from zombot.domain.events import Fact, OrderUnknown, TimerFired
 from zombot.domain.identifiers import InstrumentId, VenueId
 from zombot.domain.instrument import Instrument
+from zombot.domain.order import OrderRequest
 from zombot.ports.broker import Broker
 from zombot.ports.journal import Journal
 from zombot.ports.notifier import Notifier
@@ -41,15 +43,14 @@ class Dispatcher:
         self._notifier = notifier
         self._instruments = instruments
         self._timers: dict[str, int] = {}
-        self.feed: Callable[[TimerFired], None] = lambda _: None
-        """Where due timers go: the session's ``feed``, set once both exist."""
+        self.feed: Callable[[TimerFired | OrderUnknown], None] = lambda _: None
+        """Where due timers and orders that were not handed over go: the session's ``feed``, set later."""
         self.recorded: list[Callable[[Fact], None]] = []
         """Called with each fact once it is in the journal; must be quick and must not raise."""
         self._performers: dict[type, Callable[[Any], None]] = {
             PlaceOrders: self._place,
             CancelOrder: self._cancel,
             QueryOrder: self._query,
-            SetTimer: self._set_timer,
             Alert: self._alert,
         }
 
@@ -64,7 +65,11 @@ class Dispatcher:
         if facts:
             self._journal.append(facts)
         for effect in effects:
-            if type(effect) is not Record:
+            # The timer that asks what became of an order is set before the order leaves.
+            if type(effect) is SetTimer:
+                self._set_timer(effect)
+        for effect in effects:
+            if type(effect) in self._performers:
                 self._performers[type(effect)](effect)
         for watch in self.recorded:
             for fact in facts:
@@ -75,7 +80,20 @@ class Dispatcher:
         for request in effect.requests:
             by_venue.setdefault(self._instruments[request.instrument].venue, []).append(request)
         for venue, requests in by_venue.items():
-            self._brokers[venue].submit(requests)
+            try:
+                self._brokers[venue].submit(requests)
+            except Exception as error:
+                # A broker must not raise; one that does may have sent: the outcome is unknown.
+                self._unknown(requests, f"{type(error).__name__}: {error}")
+
+    def _unknown(self, requests: Iterable[OrderRequest], reason: str) -> None:
+        for request in requests:
+            event = OrderUnknown(
+                client_order_id=request.client_order_id,
+                reason=reason,
+                received_ns=self._scheduler.now_ns,
+            )
+            self._scheduler.call_at(self._scheduler.now_ns, partial(self.feed, event))
 
     def _cancel(self, effect: CancelOrder) -> None:
         self._brokers[self._instruments[effect.instrument].venue].cancel(effect)

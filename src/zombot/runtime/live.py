@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Protocol
 
+from zombot.domain.events import Draining
 from zombot.engine.queries import Snapshot
 from zombot.runtime.bot import SECOND_NS, Bot
 from zombot.runtime.report import RunReport
@@ -17,7 +18,7 @@ STEP_S: Final = 0.002
 """The pace of the loop: how far simulated time may lag behind the clock."""
 FAST_STEP_NS: Final = 100_000_000
 """Simulated time a loop advances when it runs as fast as possible."""
-DRAIN_NS: Final = 5 * SECOND_NS
+DRAIN_NS: Final = 10 * SECOND_NS
 """How long an orderly stop waits for what is in flight."""
 
 
@@ -62,6 +63,7 @@ class LiveRun:
         """Trade until the time is over, a stop is asked for or something fails."""
         began = time.perf_counter()
         async with AsyncExitStack() as stack:
+            stack.callback(self._bot.close)
             self._start()
             for service in self._services:
                 await service.start()
@@ -98,7 +100,12 @@ class LiveRun:
     def _drain(self) -> None:
         """Let what is in flight end; nothing new is opened meanwhile."""
         bot = self._bot
-        bot.engine.gate.draining = True
+        if not bot.session.failure:
+            self._drain_to_rest(bot)
+
+    def _drain_to_rest(self, bot: Bot) -> None:
+        bot.session.feed(Draining(received_ns=bot.scheduler.now_ns))
         deadline_ns = bot.scheduler.now_ns + DRAIN_NS
         while not bot.session.failure and not bot.engine.at_rest() and bot.scheduler.now_ns < deadline_ns:
             self._simulation.run(bot.scheduler.now_ns + FAST_STEP_NS // 10)
+        bot.unfinished = not bot.engine.at_rest()

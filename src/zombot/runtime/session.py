@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from zombot.domain.errors import DomainError, InvariantViolation
+from zombot.domain.effects import CancelOrder, PlaceOrders, QueryOrder
+from zombot.domain.errors import InvariantViolation
 from zombot.domain.events import Event
 from zombot.engine.engine import Engine
 from zombot.engine.trading_mode import RiskStop
 from zombot.ports.journal import JournalError
 from zombot.runtime.dispatcher import Dispatcher
+
+SENDING = (PlaceOrders, CancelOrder, QueryOrder)
 
 
 class Session:
@@ -42,10 +45,19 @@ class Session:
         except JournalError as error:
             # Nothing of the batch has left. Without a journal nothing may leave any more.
             self.failure = f"journal: {error}"
-        except DomainError as error:
-            self.failure = f"{type(error).__name__}: {error}"
-            self.engine.outbox.take()
-            self.engine.stop_for(RiskStop.INVARIANT, self.failure)
-            self.dispatcher.perform(self.engine.outbox.take())
+        except Exception as error:
+            # A rule broke, or something that nobody thought of: either way nothing may be decided any more.
+            self._fail(error)
         finally:
             self._busy = False
+
+    def _fail(self, error: Exception) -> None:
+        """Keep what has already happened in the journal, halt for good, and take no more events."""
+        self.failure = f"{type(error).__name__}: {error}"
+        engine = self.engine
+        try:
+            engine.stop_for(RiskStop.INVARIANT, self.failure)
+            records = [effect for effect in engine.outbox.take() if not isinstance(effect, SENDING)]
+            self.dispatcher.perform(records)
+        except Exception as second:
+            self.failure += f"; and then {type(second).__name__}: {second}"

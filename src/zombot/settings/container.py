@@ -49,10 +49,12 @@ USAGE: Final = 2
 
 def _expected_errors() -> dict[type[Exception], int]:
     from zombot.infrastructure.history.errors import RecordingError
+    from zombot.infrastructure.report.model import ReportError
 
     return {
         SettingsError: USAGE,
         InvalidValue: USAGE,
+        ReportError: FAILED,
         RecordingError: FAILED,
         JournalError: FAILED,
         ControlError: FAILED,
@@ -93,7 +95,6 @@ class _Parts:
         info: RunInfo,
         facts: Iterable[Fact] = (),
     ) -> None:
-        self.agenda = Agenda(start_ns)
         self.engine = Engine(
             config=assembly.engine_config(settings, instruments.values(), leverage),
             instruments=instruments,
@@ -102,6 +103,8 @@ class _Parts:
         )
         # Start-up is replay: what the journal knows is there before anything else happens.
         self.engine.fold(facts)
+        # The clock may stand behind the journal: an earlier run went faster than time, or it was set back.
+        self.agenda = Agenda(max(start_ns, self.engine.now_ns + 1))
         self.chronicle = Chronicle(self.engine)
         self._settings = settings
         self._journal = journal
@@ -211,7 +214,7 @@ def build_run(settings: Settings, *, seconds: float | None) -> LiveRun:
             # The embedded market goes on: another stretch of it, about where open arbitrages were entered.
             prices = {**config.prices, **assembly.resumed_prices(durable)}
             config = msgspec.structs.replace(config, prices=prices)
-            source = SyntheticMarket(config, venue_id, start_ns, settings.seed + durable.starts)
+            source = SyntheticMarket(config, venue_id, parts.agenda.now_ns, settings.seed + durable.starts)
         account = assembly.account_config(
             simulator.balances, simulator.leverage, durable.ledger, settings.venue
         )

@@ -23,6 +23,7 @@ from zombot.domain.risk import Approved, Limits, Refused, gate_key
 from zombot.domain.sizing import Sized
 from zombot.engine.config import EngineConfig
 from zombot.engine.risk_gate import on_tick
+from zombot.engine.state import DAY_NS
 
 
 @dataclass
@@ -87,6 +88,12 @@ def worthless() -> tuple[LegProposal, ...]:
     return (structs.replace(first, worst_price=float("nan")), second)
 
 
+def lose_the_day(bench: Bench) -> None:
+    """Today's losses are over the limit, and an operator has resumed all the same."""
+    bench.state.durable.day = bench.now_ns // DAY_NS
+    bench.state.durable.day_profit = D(-501)
+
+
 CASES = [
     Case("stopping", drain),
     Case("not_recovered", bench={"recovered": False}),
@@ -94,6 +101,7 @@ CASES = [
     Case("reduce_only", mode(TradingMode.REDUCE_ONLY)),
     Case("halted", mode(TradingMode.HALTED)),
     Case("circuit_breaker", fail),
+    Case("daily_loss", lose_the_day),
     Case("arbitrages_max", limits={"arbitrages_max": 0}),
     Case("unknown_order", lose_an_order),
     Case("opposite_open", hold, changes={"legs": reversed_legs()}, bench={"base": "100"}),

@@ -53,3 +53,18 @@ def worst_prices(buy_ask: float, sell_bid: float, net_bps: float, minimum_bps: f
     room = max(net_bps - minimum_bps, 0.0) / 10_000.0
     share = room / (2.0 * sell_bid / buy_ask - room)
     return buy_ask * (1.0 + share), sell_bid * (1.0 - share)
+
+
+def worst_sale(bought: float, sell_bid: float, net_bps: float, minimum_bps: float) -> float:
+    """The limit of the selling leg when the other one rests at its price: the whole room is here."""
+    room = max(net_bps - minimum_bps, 0.0) / 10_000.0
+    return sell_bid - room * bought
+
+
+def worst_purchase(buy_ask: float, sold: float, net_bps: float, minimum_bps: float) -> float:
+    """The limit of the buying leg when the other one rests at its price: the whole room is here.
+
+    With S the ratio sold / ask and R the room, the limit earns S - R: it is sold / (S - R).
+    """
+    room = max(net_bps - minimum_bps, 0.0) / 10_000.0
+    return sold / (sold / buy_ask - room)

@@ -37,7 +37,7 @@ class IntraConfig(Struct, frozen=True, kw_only=True):
     fair_basis: str = "zero"
     fair_basis_half_life_ns: int = 300 * 10**9
     warm_up_ns: int = 0
-    """How long the rolling basis is watched before anything is entered."""
+    """How long the rolling basis is watched before anything is entered; its half-life unless given."""
     holding_horizon_ns: int = 600 * 10**9
     funding_half_life_ns: int = 0
     """Settlements behind the next are expected at this moving average of rates; 0: at the present rate."""
@@ -89,6 +89,10 @@ def parse_config(raw: dict[str, object]) -> IntraConfig:
             values[key] = _positive(key, _number(key, value))
         else:
             values[key] = _whole(key, value)
+    if values.get("fair_basis") == "rolling":
+        # What is seen first may be a spike: half a life of watching before anything is entered on it.
+        watched = values.get("fair_basis_half_life_ns", IntraConfig().fair_basis_half_life_ns)
+        values.setdefault("warm_up_ns", watched)
     config = IntraConfig(**values)  # type: ignore[arg-type]
     _cross_check(config)
     return config

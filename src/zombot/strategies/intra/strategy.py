@@ -21,11 +21,16 @@ from zombot.strategies.intra.arithmetic import (
     next_mean,
     way_out_bps,
     worst_prices,
+    worst_purchase,
+    worst_sale,
 )
 from zombot.strategies.intra.config import DISCOUNT, PREMIUM, IntraConfig, parse_config
 
 ID: Final = StrategyId("intra")
 ONE: Final = Decimal(1)
+PATIENCE: Final = 30
+"""Exits for age and funding may use prices this many times older than entries may: a quiet top of book is
+pushed only when it changes."""
 RECOUNT_NS: Final = 1_000_000_000
 """How often the settlements within the horizon are counted anew while the rate stays the same."""
 
@@ -35,8 +40,9 @@ class IntraStrategy:
 
     __slots__ = (
         "id", "pair", "spot", "perpetual", "config", "fees_bps", "fair_bps",
-        "_basis_ns", "_since_ns", "_premium", "_discount", "_funding_bps", "_funding_due_ns", "_rate",
-        "_next_ns", "_mean_rate", "_settled_ns",
+        "_basis_ns", "_since_ns", "_premium", "_discount", "_rests_spot",
+        "_rests_perpetual", "_funding_bps", "_funding_due_ns", "_rate", "_next_ns", "_mean_rate",
+        "_settled_ns",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +58,9 @@ class IntraStrategy:
         self.fair_bps = 0.0
         """Where the basis is expected to come back to."""
         self._basis_ns = self._since_ns = 0
+        maker = config.style is Style.MAKER_TAKER
+        self._rests_spot = maker and config.maker_leg == "spot"
+        self._rests_perpetual = maker and config.maker_leg == "perpetual"
         self._premium = PREMIUM in config.directions
         self._discount = DISCOUNT in config.directions
         self._funding_bps = 0.0
@@ -79,14 +88,24 @@ class IntraStrategy:
         if config.fair_basis == "rolling":
             self._follow_basis(spot_bid + spot_ask, perpetual_bid + perpetual_ask, now_ns)
         if self._premium:
-            gross = entry_spread_bps(spot_ask, perpetual_bid)
+            gross = self._premium_spread(spot, perpetual)
             if gross - self.fair_bps + self._carries(perpetual, now_ns, -1) >= config.entry_bps:
                 return self._weigh(PREMIUM, gross, spot, perpetual, positions, now_ns)
         if self._discount:
-            gross = entry_spread_bps(perpetual_ask, spot_bid)
+            gross = self._discount_spread(spot, perpetual)
             if gross + self.fair_bps + self._carries(perpetual, now_ns, 1) >= config.entry_bps:
                 return self._weigh(DISCOUNT, gross, spot, perpetual, positions, now_ns)
         return None
+
+    def _premium_spread(self, spot: InstrumentView, perpetual: InstrumentView) -> float:
+        """Buy spot, sell the perpetual: a resting leg at the price it joins, others at what they take."""
+        buy = spot.bid if self._rests_spot else spot.ask
+        return entry_spread_bps(buy, perpetual.ask if self._rests_perpetual else perpetual.bid)
+
+    def _discount_spread(self, spot: InstrumentView, perpetual: InstrumentView) -> float:
+        """Buying the perpetual and selling spot, counted the same way."""
+        buy = perpetual.bid if self._rests_perpetual else perpetual.ask
+        return entry_spread_bps(buy, spot.ask if self._rests_spot else spot.bid)
 
     def _follow_basis(self, spot_sum: float, perpetual_sum: float, now_ns: int) -> None:
         basis = (perpetual_sum / spot_sum - 1.0) * 10_000.0
@@ -115,12 +134,16 @@ class IntraStrategy:
         self._funding_due_ns = now_ns + RECOUNT_NS
         if now_ns <= perpetual.funding_ns < self._funding_due_ns:
             self._funding_due_ns = perpetual.funding_ns + 1
+        self._funding_bps = self._expected(perpetual, now_ns)
+        return self._funding_bps * sign
+
+    def _expected(self, perpetual: InstrumentView, now_ns: int) -> float:
+        """Funding that a long position expects; changes nothing, so that looking does not shift decisions."""
         settlements = settlements_within(
             now_ns, self.config.holding_horizon_ns, perpetual.funding_ns, perpetual.next_funding_ns
         )
         later = self._mean_rate if self.config.funding_half_life_ns else perpetual.funding_rate
-        self._funding_bps = expected_funding_bps(perpetual.funding_rate, later, settlements, 1)
-        return self._funding_bps * sign
+        return expected_funding_bps(perpetual.funding_rate, later, settlements, 1)
 
     def _follow_funding(self, perpetual: InstrumentView) -> None:
         """Take the rate that was last seen for a settlement into the moving average once that is over."""
@@ -155,16 +178,14 @@ class IntraStrategy:
         net = net_edge_bps(gross, fair, self.fees_bps, way_out, funding)
         if net < config.entry_bps:
             return Missed(self.pair, direction, "edge_below_entry", gross, net)
+        if funding < -config.funding_exit_bps:
+            # It would be left again at once.
+            return Missed(self.pair, direction, "funding_against", gross, net)
         reason = self._hold_back(spot, perpetual, positions, now_ns)
         if reason:
             return Missed(self.pair, direction, reason, gross, net)
         buy, sell = (spot, perpetual) if premium else (perpetual, spot)
-        worst_buy, worst_sell = worst_prices(buy.ask, sell.bid, net, config.minimum_bps)
-        maker = config.style is Style.MAKER_TAKER
-        legs = (
-            self._leg(buy, Side.BUY, worst_buy, maker=maker),
-            self._leg(sell, Side.SELL, worst_sell, maker=maker),
-        )
+        legs = self._legs(buy, sell, net)
         return Opportunity(
             strategy=self.id,
             pair=self.pair,
@@ -189,13 +210,10 @@ class IntraStrategy:
         found = []
         for direction in self.config.directions:
             premium = direction == PREMIUM
-            gross = (
-                entry_spread_bps(spot.ask, perpetual.bid)
-                if premium
-                else entry_spread_bps(perpetual.ask, spot.bid)
-            )
+            spread = self._premium_spread if premium else self._discount_spread
+            gross = spread(spot, perpetual)
             fair = self.fair_bps if premium else -self.fair_bps
-            carry = self._carries(perpetual, now_ns, -1 if premium else 1)
+            carry = self._expected(perpetual, now_ns) * (-1 if premium else 1)
             net = net_edge_bps(gross, fair, self.fees_bps, way_out, carry)
             found.append(Outlook(direction, gross, net, self.config.entry_bps))
         return max(found, key=lambda outlook: outlook.net_bps)
@@ -222,19 +240,25 @@ class IntraStrategy:
             return "cool_down"
         return ""
 
-    def _leg(self, view: InstrumentView, side: Side, worst: float, *, maker: bool) -> LegProposal:
-        rests = maker and (view.instrument.id == self.perpetual) == (self.config.maker_leg == "perpetual")
-        taken = view.ask if side is Side.BUY else view.bid
-        # A maker order joins its own side of the book; it earns what crossing would have cost.
-        joined = view.bid if side is Side.BUY else view.ask
-        return LegProposal(
-            instrument=view.instrument.id,
-            side=side,
-            ratio=ONE,
-            decision_price=joined if rests else taken,
-            worst_price=joined if rests else worst,
-            maker=rests,
+    def _legs(self, buy: InstrumentView, sell: InstrumentView, net: float) -> tuple[LegProposal, LegProposal]:
+        """Buy and sell leg; what is between the edge and its minimum is room for those that take."""
+        buy_rests, sell_rests = self._rests(buy), self._rests(sell)
+        buy_price = buy.bid if buy_rests else buy.ask
+        sell_price = sell.ask if sell_rests else sell.bid
+        minimum = self.config.minimum_bps
+        if buy_rests:
+            worst_buy, worst_sell = buy_price, worst_sale(buy_price, sell_price, net, minimum)
+        elif sell_rests:
+            worst_buy, worst_sell = worst_purchase(buy_price, sell_price, net, minimum), sell_price
+        else:
+            worst_buy, worst_sell = worst_prices(buy_price, sell_price, net, minimum)
+        return (
+            _proposal(buy, Side.BUY, buy_price, worst_buy, maker=buy_rests),
+            _proposal(sell, Side.SELL, sell_price, worst_sell, maker=sell_rests),
         )
+
+    def _rests(self, view: InstrumentView) -> bool:
+        return self._rests_spot if view.instrument.is_spot else self._rests_perpetual
 
     # --- exit --------------------------------------------------------------------------------------------
 
@@ -248,26 +272,31 @@ class IntraStrategy:
         perpetual = market[self.perpetual]
         if not (spot.usable and perpetual.usable):
             return None
-        if now_ns - min(spot.received_ns, perpetual.received_ns) > self.config.quote_age_max_ns:
-            return None
         premium = arbitrage.direction == PREMIUM
         spread = (
             exit_spread_bps(spot.bid, perpetual.ask) if premium else exit_spread_bps(perpetual.bid, spot.ask)
         )
+        age_ns = now_ns - min(spot.received_ns, perpetual.received_ns)
+        if age_ns > self.config.quote_age_max_ns * PATIENCE:
+            return None
         carry = self._carries(perpetual, now_ns, -1 if premium else 1)
         if carry < -self.config.funding_exit_bps:
             return self._exit(arbitrage, "funding_turned", spot, perpetual)
-        if spread + carry <= arbitrage.exit_spread_bps:
-            return self._exit(arbitrage, "converged", spot, perpetual)
         if now_ns - arbitrage.opened_ns >= self.config.age_max_ns:
             return self._exit(arbitrage, "age", spot, perpetual)
+        # Convergence is read off the two prices, and prices of different times may show one that is not.
+        fresh = age_ns <= self.config.quote_age_max_ns
+        if fresh and spread + carry <= arbitrage.exit_spread_bps:
+            return self._exit(arbitrage, "converged", spot, perpetual)
         return None
 
     def exit_now(self, arbitrage: Arbitrage, market: MarketView, reason: str) -> Exit | None:
         """Prices for an exit that was decided elsewhere."""
         spot = market[self.spot]
         perpetual = market[self.perpetual]
-        if not (spot.usable and perpetual.usable):
+        # The top of book is enough to get out by: a gap in the depth behind it does not keep anybody in.
+        reachable = spot.linked and perpetual.linked
+        if not reachable or spot.bid <= 0.0 or perpetual.bid <= 0.0:
             return None
         return self._exit(arbitrage, reason, spot, perpetual)
 
@@ -284,6 +313,17 @@ class IntraStrategy:
             decided.append(touch)
             worst.append(touch * (1.0 - slack) if sells else touch * (1.0 + slack))
         return Exit(reason=reason, worst_prices=tuple(worst), decision_prices=tuple(decided))
+
+
+def _proposal(view: InstrumentView, side: Side, price: float, worst: float, *, maker: bool) -> LegProposal:
+    return LegProposal(
+        instrument=view.instrument.id,
+        side=side,
+        ratio=ONE,
+        decision_price=price,
+        worst_price=worst,
+        maker=maker,
+    )
 
 
 def build(
