@@ -30,6 +30,8 @@ TRADES_KEPT: Final = 20_000
 FUNDING_KEPT: Final = 20_000
 REFUSED_KEPT: Final = 50
 EVENTS_KEPT: Final = 200
+NO_EDGE: Final = frozenset({"quote_stale", "market_unusable", "warming_up"})
+"""Refusals of what was no opportunity: prices of different times, a book with a gap, a mean not yet known."""
 PARTS: Final = ("basis", "funding", "fees", "slippage", "interest", "repair")
 
 
@@ -78,6 +80,8 @@ class Chronicle:
         self.events.append(EventRow(at_ns=at_ns, level=level, text=text))
 
     def _refuse(self, fact: OpportunityRefused) -> None:
+        if fact.reason in NO_EDGE:
+            return
         self._count += 1
         row = RefusedRow(
             since_ns=fact.since_ns,

@@ -176,6 +176,10 @@ class IntraStrategy:
         funding = self._carries(perpetual, now_ns, -1 if premium else 1)
         way_out = way_out_bps(spot.bid, spot.ask, perpetual.bid, perpetual.ask)
         net = net_edge_bps(gross, fair, self.fees_bps, way_out, funding)
+        oldest_ns = min(spot.received_ns, perpetual.received_ns)
+        if now_ns - oldest_ns > config.quote_age_max_ns:
+            # Not an edge at all: two prices of different times.
+            return Missed(self.pair, direction, "quote_stale", gross, net)
         if net < config.entry_bps:
             return Missed(self.pair, direction, "edge_below_entry", gross, net)
         if funding < -config.funding_exit_bps:
@@ -229,9 +233,6 @@ class IntraStrategy:
         config = self.config
         if not (spot.usable and perpetual.usable):
             return "market_unusable"
-        oldest_ns = min(spot.received_ns, perpetual.received_ns)
-        if now_ns - oldest_ns > config.quote_age_max_ns:
-            return "quote_stale"
         if config.warm_up_ns and now_ns - self._since_ns < config.warm_up_ns:
             return "warming_up"
         if len(positions.open) >= config.open_max:
