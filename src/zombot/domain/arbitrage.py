@@ -24,7 +24,7 @@ class ArbitrageState(enum.Enum):
     CLOSING = "closing"
     REPAIRING = "repairing"
     STUCK = "stuck"
-    """Repair failed as often as allowed: trading is halted, a human is called, repair is retried slowly."""
+    """Repair failed as often as allowed: nothing new begins, a human is called, repair is retried slowly."""
     CLOSED = "closed"
     ABORTED = "aborted"
 

@@ -254,7 +254,7 @@ class Saga:
         self._outbox.alert(
             AlertLevel.CRITICAL,
             f"arbitrage {arbitrage.id} {arbitrage.pair}: A LEG STANDS ALONE, {arbitrage.repairs} repairs "
-            f"failed, residual {residual_notional(arbitrage):.2f}; trading halts, repair is retried",
+            f"failed, residual {residual_notional(arbitrage):.2f}; nothing new begins, repair is retried",
         )
         self._wake(arbitrage, retry_ns)
         self.gave_up(arbitrage)
