@@ -12,6 +12,8 @@ from zombot.runtime.bot import SECOND_NS, Bot
 from zombot.runtime.report import RunReport
 from zombot.runtime.simulation import Simulation
 
+YOUNG_MAX: Final = 500_000
+"""New objects before the collector looks: a batch of events is no garbage, and looking at it takes time."""
 SETTLE_NS: Final = 30 * SECOND_NS
 """After the last event, how long reports in flight and timers may still come in."""
 
@@ -51,6 +53,8 @@ class BacktestRun:
         # What exists now lives to the end: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
+        thresholds = gc.get_threshold()
+        gc.set_threshold(YOUNG_MAX, *thresholds[1:])
         try:
             self._start()
             bot.scheduler.call_at(self._begin_ns + 1, bot.note_opening_marks)
@@ -60,6 +64,7 @@ class BacktestRun:
                 bot.session.feed(Draining(received_ns=bot.scheduler.now_ns))
                 simulation.run(bot.scheduler.now_ns + SETTLE_NS)
         finally:
+            gc.set_threshold(*thresholds)
             gc.unfreeze()
         progress(1.0, simulation.delivered)
         report = bot.report(time.perf_counter() - began)
